@@ -1,0 +1,226 @@
+"""Pages, bundles, theme and runtime -> Site: every file that is written, by its path."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+import sitegen
+from sitegen import bundle, chunks, offline, pages, text, theme
+from sitegen.config import Settings
+from sitegen.disk import MARKER
+from sitegen.errors import SitegenError
+from sitegen.records import DEMO_MARK, Blob, Bundle, DemoSpec, Packed, Page, Site
+from sitegen.runtime import Runtime
+from sitegen.steps import Steps
+
+ENGINE = "graph"
+OFFLINE_PAGE = "offline.html"
+# Every page's Content-Security-Policy: nothing inline, nothing from elsewhere, WebAssembly but no eval.
+CSP = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "manifest-src 'self'",
+        "font-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+)
+
+
+class Assembly:
+    """A site while it is put together."""
+
+    def __init__(self, settings: Settings, look: theme.Theme, compiled: Runtime, steps: Steps, preview: bool) -> None:
+        self._settings = settings
+        self._theme = look
+        self._runtime = compiled
+        self._steps = steps
+        self._preview = preview
+        self._files: dict[str, Blob] = {}
+
+    def bundle(self, page: Page, demo: DemoSpec, packed: Packed) -> tuple[Bundle | None, list[SitegenError]]:
+        """The demo of a page, with its samples read, and what is wrong with it."""
+        samples, errors = {}, []
+        for file in demo.samples:
+            kind = self._steps.image_type(file)
+            if kind is None:
+                what = f"the sample {file.name} is no picture that browsers show"
+                hint = "PNG, JPEG, WebP, GIF or BMP, whole and readable"
+                errors.append(SitegenError(what, demo.places["samples"], hint))
+            else:
+                samples[file.name] = (kind, self._steps.cut(Blob.of(file.path.read_bytes())))
+        if errors:
+            return None, errors
+        engine = self._runtime.index["engines"][ENGINE]
+        task = self._runtime.tasks[demo.task]
+        return bundle.make(
+            page,
+            demo,
+            packed,
+            samples,
+            {"name": ENGINE, "script": self._compiled(engine["script"])},
+            self._steps.cut(self._runtime.read(engine["wasm"])),
+            {"script": self._compiled(task["script"]), "title": task["title"]},
+        )
+
+    def _compiled(self, name: str) -> str:
+        """Takes a file of the runtime into the site; gives its path there."""
+        return theme.add_asset(self._files, name, self._runtime.read(name))
+
+    def site(self, found: list[Page], bundles: Mapping[str, Bundle]) -> Site:
+        """Renders every page; `bundles` are by the path of their page."""
+        for made in bundles.values():
+            for name, blob in made.chunks.items():
+                self._files[chunks.path(name)] = blob
+        for page in found:
+            self._files |= {path: self._steps.linked(file) for path, file in page.linked.items()}
+        self._files["site.webmanifest"] = self._web_manifest()
+        self._files["licenses.txt"] = self._runtime.read(self._runtime.index["licenses"])
+        listed = [page for page in found if page.path != pages.FRONT_PAGE]
+        shared = self._shared(listed, bundles)
+        for page, template in [
+            (self._front(found), "index.html"),
+            (_bare(OFFLINE_PAGE, "Not saved on this device"), "offline.html"),
+            *((page, "page.html") for page in listed),
+        ]:
+            up = "../" * page.path.count("/") or "./"
+            context = {**shared, **self._context(page, up, bundles.get(page.path))}
+            self._files[page.path] = Blob.of(self._theme.render(template, up, context))
+        self._files |= self._theme.files
+        return self._seal(found, bundles)
+
+    def _web_manifest(self) -> Blob:
+        icons = {f"{s}x{s}": self._theme.asset(f"icon-{s}.png") for s in (192, 512)}
+        settings = self._settings
+        return offline.web_manifest(settings.title, settings.description, settings.lang, icons)
+
+    def _front(self, found: list[Page]) -> Page:
+        written = next((page for page in found if page.path == pages.FRONT_PAGE), None)
+        return written or _bare(pages.FRONT_PAGE, self._settings.title, self._settings.description)
+
+    def _shared(self, listed: list[Page], bundles: Mapping[str, Bundle]) -> dict[str, Any]:
+        """What every template is given: themes/README.md."""
+        settings = self._settings
+        return {
+            "csp": CSP,
+            "preview": self._preview,
+            "site": {
+                "title": settings.title,
+                "description": settings.description,
+                "lang": settings.lang,
+                "version": sitegen.__version__,
+                "pages": [self._card(page, bundles.get(page.path)) for page in listed],
+            },
+        }
+
+    def _card(self, page: Page, made: Bundle | None) -> dict[str, Any]:
+        return {
+            "title": page.title,
+            "summary": page.summary,
+            "url": page.path,
+            "task": page.demo.task if page.demo else None,
+            "task_title": self._task_title(page),
+            "bytes_text": text.size(self.download(made)) if made else "",
+            "thumbnail": None,
+        }
+
+    def download(self, made: Bundle) -> int:
+        """The bytes that a demo needs beyond the site's shell: its scripts and chunks."""
+        scripts = sum(self._files[path].size for path in made.assets)
+        return scripts + sum(blob.size for blob in made.chunks.values())
+
+    def _task_title(self, page: Page) -> str | None:
+        return self._runtime.tasks[page.demo.task]["title"] if page.demo else None
+
+    def _context(self, page: Page, up: str, made: Bundle | None) -> dict[str, Any]:
+        """What the template of one page is given besides: themes/README.md."""
+        index = self._runtime.index
+        styles = [self._theme.asset("style.css"), self._compiled(index["style"])]
+        scripts = [self._compiled(index["page"])]
+        if self._preview:
+            scripts.append(self._compiled(index["preview"]))
+        if made:
+            scripts.append(made.task_script)
+        body = page.body.replace(DEMO_MARK, _DEMO.format(task=page.demo.task) if page.demo else "")
+        demo = page.demo
+        return {
+            "config_json": self._config_json(page, up, made),
+            "styles": [up + path for path in styles],
+            "scripts": [up + path for path in scripts],
+            "manifest": f"{up}site.webmanifest",
+            "title": page.title,
+            "summary": page.summary,
+            "intro": Markup(body),
+            "page": {
+                "title": page.title,
+                "summary": page.summary,
+                "path": page.path,
+                "body": Markup(body),
+                "toc": Markup(page.toc),
+                "facts": list(made.facts) if made else [],
+                "source_license": demo.license if demo else None,
+                "origin": demo.origin if demo else None,
+                "task": demo.task if demo else None,
+                "task_title": self._task_title(page),
+            },
+        }
+
+    def _config_json(self, page: Page, up: str, made: Bundle | None) -> Markup:
+        """contract.ts: PageConfig, safe inside a script element."""
+        own = [*(made.assets if made else ()), *sorted(page.embedded)]
+        page_config = {
+            "format": 1,
+            "page": page.path,
+            "root": up,
+            "offline": page.offline,
+            "assets": [offline.asset_ref(path, self._files[path]) for path in own],
+            "demo": made.config if made else None,
+        }
+        as_text = json.dumps(page_config, ensure_ascii=False, separators=(",", ":"))
+        return Markup(as_text.replace("<", "\\u003c"))
+
+    def _seal(self, found: list[Page], bundles: Mapping[str, Bundle]) -> Site:
+        """Adds what names the whole: the worker, which knows this build, and the list of all files."""
+        files = self._files
+        script = self._runtime.read(self._runtime.index["worker"])
+        digest = hashlib.sha256(script.sha256.encode())
+        for path in sorted(files):
+            digest.update(f"{path}\n{files[path].sha256}\n".encode())
+        build = digest.hexdigest()[:16]
+        demos_own = {path for made in bundles.values() for path in made.assets}
+        shell = {pages.FRONT_PAGE, OFFLINE_PAGE, "site.webmanifest"} | {
+            path for path in files if path.startswith("assets/") and path not in demos_own
+        }
+        paths = {pages.FRONT_PAGE, *(page.path for page in found)}
+        files["sw.js"] = offline.worker(script, build, shell, paths, files)
+        marker = {
+            "generator": "sitegen",
+            "version": sitegen.__version__,
+            "build": build,
+            "files": {path: [blob.size, blob.sha256] for path, blob in sorted(files.items())},
+        }
+        files[MARKER] = Blob.of(json.dumps(marker, indent=1).encode() + b"\n")
+        return Site(files, build, tuple(bundles.values()), tuple(found))
+
+
+_DEMO = (
+    '<sitegen-demo class="demo" data-task="{task}">'
+    "<p>This demo runs in your browser, which needs JavaScript for it.</p>"
+    "</sitegen-demo>"
+)
+
+
+def _bare(path: str, title: str, summary: str = "") -> Page:
+    """A page that no author wrote."""
+    return Page("", path, title, summary, "auto", "", "", None)

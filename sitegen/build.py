@@ -1,0 +1,100 @@
+"""The whole story of a build: a project goes in, a Site comes out.
+
+    content/ ──── pages ─────────────────────────────────┐
+    each model ── convert ── pack (steps, worker, cache) ─┼─ bundles ── assemble ── Site ── output/
+    theme, runtime/dist ─────────────────────────────────┘
+
+Everything that is wrong is collected and raised at once. The only state is the cache, which may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen import config, pages, runtime
+from sitegen.assemble import Assembly
+from sitegen.config import Settings
+from sitegen.disk import Cache, Output, read_tree
+from sitegen.errors import BuildFailed, SitegenError
+from sitegen.records import Site
+from sitegen.steps import Progress, Steps, workers
+from sitegen.theme import Theme
+
+CACHE_FOLDER = ".sitegen-cache"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder, its settings and where its site goes."""
+
+    root: Path
+    settings: Settings
+    output: Output
+
+    @staticmethod
+    def open(root: Path, output: Path | None = None) -> Project:
+        """Raises BuildFailed when the settings are wrong or there is no content."""
+        root = root.resolve()
+        settings = config.load(root)
+        if not (root / settings.content).is_dir():
+            hint = f"make {settings.content}/ with a page in it, or name the project with --project"
+            raise BuildFailed([SitegenError(f"no {settings.content}/ in {root}", hint=hint)])
+        folder = (output if output is not None else root / settings.output).resolve()
+        return Project(root, settings, Output(folder, root))
+
+
+def build(project: Project, progress: Progress, *, jobs: int = 1) -> tuple[Site, bool]:
+    """Builds the site into the output folder; gives the site and whether the folder had to be written.
+
+    Raises BuildFailed with everything that is wrong; the folder is then as it was.
+    """
+    errors: list[SitegenError] = []
+    try:
+        project.output.check()
+    except SitegenError as error:
+        errors.append(error)
+    try:
+        site = make_site(project, progress, jobs=jobs)
+    except BuildFailed as failed:
+        raise BuildFailed([*errors, *failed.errors]) from failed
+    if errors:
+        raise BuildFailed(errors)
+    if project.output.holds(site.files):
+        return site, False
+    progress(f"writing {project.output.label}/")
+    project.output.write(site.files)
+    return site, True
+
+
+def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: bool = False) -> Site:
+    """The site as a value. Raises BuildFailed with everything that is wrong with the project."""
+    settings = project.settings
+    cache = Cache(project.root / CACHE_FOLDER)
+    try:
+        compiled = runtime.load()
+        look = Theme(project.root, settings.theme, settings.file)
+        tree = read_tree(project.root, settings.content)
+        found, errors = pages.load(project.root, tree, settings, compiled.tasks)
+        if not found and not errors:
+            hint = f"make one: {settings.content}/hello.md"
+            errors.append(SitegenError(f"no pages in {settings.content}/", hint=hint))
+        with workers(cache.root / "convert.log", jobs) as executor:
+            steps = Steps(cache, executor, progress)
+            assembly = Assembly(settings, look, compiled, steps, preview)
+            demos = [(page, page.demo) for page in found if page.demo is not None]
+            packed = steps.packed([demo for _, demo in demos], errors)
+        bundles = {}
+        for (page, demo), model in zip(demos, packed, strict=True):
+            if model is not None:
+                made, problems = assembly.bundle(page, demo, model)
+                errors += problems
+                if made is not None:
+                    bundles[page.path] = made
+        if errors:
+            raise BuildFailed(errors)
+        return assembly.site(found, bundles)
+    except SitegenError as error:
+        raise BuildFailed([error]) from error
+    finally:
+        cache.close()

@@ -1,0 +1,62 @@
+"""Chunks: how binary payloads travel, the same file over http and on file://.
+
+A chunk is a classic script, `sitegenChunk("<id>","<payload>")`: `id` is the SHA-256 of the raw payload, and the payload is
+raw bytes with four of them escaped (backslash, double quote, LF, CR). Over http the page fetches the file as bytes and
+takes the payload out; on file://, where nothing can be fetched, it loads the file by a script element whose charset
+is x-user-defined, which maps every byte to one character. runtime/src/page/chunks.ts is the other half.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from typing import Any
+
+from sitegen.disk import Cache
+from sitegen.records import Blob, Chunked, FileRef
+
+CHUNK_BYTES = 1 << 20
+# Part of cache keys: whoever changes the format of a chunk or how payloads are cut changes this.
+FORMAT = "chunk-1"
+# Below this saving, inflating in the page is not worth its time.
+_WORTHWHILE = 0.95
+
+_ESCAPES = ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\n", b"\\n"), (b"\r", b"\\r"))
+
+
+def cut(data: bytes, compress: bool = True) -> Chunked:
+    """Cuts a payload into chunks of at most 1 MiB, deflated (raw, level 9) where that saves at least 5 %."""
+    encoding, payload = "identity", data
+    if compress:
+        deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
+        deflated = deflater.compress(data) + deflater.flush()
+        if len(deflated) < _WORTHWHILE * len(data):
+            encoding, payload = "deflate-raw", deflated
+    pieces = [payload[i : i + CHUNK_BYTES] for i in range(0, len(payload), CHUNK_BYTES)]
+    named = [(hashlib.sha256(piece).hexdigest(), piece) for piece in pieces]
+    ref = FileRef(len(data), encoding, tuple((name, len(piece)) for name, piece in named))
+    return Chunked(ref, {name: Blob.of(script(name, piece)) for name, piece in named})
+
+
+def keep(payload: bytes, cache: Cache) -> dict[str, Any]:
+    """Cuts a payload and keeps the chunk files in the cache; JSON of a Chunked, each file as [SHA-256, bytes]."""
+    made = cut(payload)
+    files = {name: cache.put(blob.read()) for name, blob in made.files.items()}
+    return {
+        "bytes": made.ref.bytes,
+        "encoding": made.ref.encoding,
+        "chunks": [list(chunk) for chunk in made.ref.chunks],
+        "files": {name: [blob.sha256, blob.size] for name, blob in files.items()},
+    }
+
+
+def script(name: str, piece: bytes) -> bytes:
+    """The file that carries one piece of a payload."""
+    for raw, escaped in _ESCAPES:
+        piece = piece.replace(raw, escaped)
+    return b'sitegenChunk("' + name.encode() + b'","' + piece + b'")\n'
+
+
+def path(name: str) -> str:
+    """Where the chunk of that id lies in a site."""
+    return f"chunks/{name}.js"

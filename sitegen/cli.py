@@ -1,0 +1,97 @@
+"""The command line: verbs, arguments and exit codes.
+
+Exit codes: 0 done; 1 something that the author can put right; 2 usage; 3 a bug in sitegen; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+import sitegen
+from sitegen import report
+from sitegen.errors import BuildFailed, Kind, SitegenError
+
+INTERRUPTED = 130
+
+_project = click.option(
+    "--project",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="The project's folder (default: this one).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(sitegen.__version__, prog_name="sitegen")
+def cli() -> None:
+    """Static sites of self-contained machine learning demos that run in the visitor's browser."""
+
+
+@cli.command()
+@_project
+@click.option("--output", type=click.Path(path_type=Path), help="Where the site goes (default: output/).")
+@click.option("--jobs", "-j", type=click.IntRange(1, 64), default=None, help="Models to convert at once.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def build(project: Path, output: Path | None, jobs: int | None, as_json: bool) -> None:
+    """Builds the site into output/."""
+    from sitegen import build as builder
+
+    began = time.monotonic()
+    reporter = report.choose(as_json)
+    try:
+        with reporter.working():
+            opened = builder.Project.open(project, output)
+            workers = jobs or min(2, os.cpu_count() or 1)
+            site, written = builder.build(opened, reporter.progress, jobs=workers)
+        reporter.built(site, opened.output.label, written, time.monotonic() - began)
+    except BuildFailed as failed:
+        reporter.failed(failed.errors)
+        sys.exit(max(error.kind.value for error in failed.errors))
+
+
+@cli.command()
+@_project
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
+@click.option("--base", default="/", show_default=True, help="Serve under this sub-path.")
+def serve(project: Path, host: str, port: int, base: str) -> None:
+    """Previews the site; the browser follows every change."""
+    from sitegen import build as builder
+    from sitegen import serve as server
+
+    reporter = report.choose(False)
+    try:
+        opened = builder.Project.open(project)
+    except BuildFailed as failed:
+        reporter.failed(failed.errors)
+        sys.exit(max(error.kind.value for error in failed.errors))
+    server.run(opened, reporter, host, port, base)
+
+
+def main() -> None:
+    """The `sitegen` command: runs a verb and turns what goes wrong into an exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Kind.USAGE.value)
+    except SitegenError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.kind.value)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        click.echo("this is a bug in sitegen; please report it with the lines above", err=True)
+        sys.exit(Kind.BUG.value)

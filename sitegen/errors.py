@@ -1,0 +1,90 @@
+"""The one error that people see: what is wrong, where, and how to cure it."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """Who can put it right; the value is the process's exit code."""
+
+    AUTHOR = 1
+    USAGE = 2
+    BUG = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a file of the project; line and column count from 1."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file, self.line, self.column]
+        return ":".join(str(p) for p in parts if p is not None)
+
+
+class SitegenError(Exception):
+    """One thing that is wrong.
+
+    `what` is a sentence without its full stop; `where` the place it is wrong at; `hint` the cure.
+    An exception that it comes from travels as `__cause__`.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        where: Place | None = None,
+        hint: str | None = None,
+        kind: Kind = Kind.AUTHOR,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+        self.kind = kind
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+    def __reduce__(self) -> tuple[type[SitegenError], tuple[object, ...]]:
+        # Conversion runs in another process: the error comes back by pickle with all its parts.
+        return (SitegenError, (self.what, self.where, self.hint, self.kind))
+
+    def as_json(self) -> dict[str, object]:
+        """What `--json` prints for it."""
+        return {
+            "what": self.what,
+            "file": self.where.file if self.where else None,
+            "line": self.where.line if self.where else None,
+            "column": self.where.column if self.where else None,
+            "hint": self.hint,
+        }
+
+
+class BuildFailed(Exception):
+    """Everything that was found wrong in one build, in the order of the places."""
+
+    def __init__(self, errors: Iterable[SitegenError]) -> None:
+        self.errors = sorted(errors, key=_order)
+        super().__init__("\n".join(str(e) for e in self.errors))
+
+
+def _order(error: SitegenError) -> tuple[str, int, int]:
+    place = error.where or Place("")
+    return (place.file, place.line or 0, place.column or 0)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest of `known`, or lists them all when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f'did you mean "{near[0]}"?'
+    return "known: " + ", ".join(names) if names else None

@@ -1,0 +1,95 @@
+"""Models in: whatever file a person has -> one GraphModel.
+
+One module per format, listed in FORMATS. A format is a plain module with
+
+    NAME: str                          what pages write in `model.format`
+    TITLE: str                         what people call it
+    sniff(path) -> bool                whether the file's content is this format; cheap, and imports nothing heavy
+    check(path) -> str | None          what is wrong with the file as far as can be told cheaply, or None
+    load(path, outputs) -> GraphModel  reads it; imports TensorFlow, so it runs in the worker process only
+
+A new format is a new module and one more entry in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+from sitegen.errors import Place, SitegenError, did_you_mean
+from sitegen.models import keras
+from sitegen.records import GraphModel, SourceFile
+
+
+class Format(Protocol):
+    """What a format's module offers."""
+
+    NAME: str
+    TITLE: str
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file's content is this format."""
+
+    def check(self, path: Path) -> str | None:
+        """What is wrong with the file, as far as can be told without loading it."""
+
+    def load(self, path: Path, outputs: Sequence[str]) -> GraphModel:
+        """Reads the file; raises SitegenError, or whatever TensorFlow raises, when it cannot."""
+
+
+FORMATS: tuple[Format, ...] = (keras,)
+
+# Part of cache keys: whoever changes what a conversion gives changes this.
+CONVERTER = "1"
+
+
+def identify(file: SourceFile, override: str | None, place: Place, format_place: Place) -> Format:
+    """The format of a model file: by its content, or by `override`.
+
+    Raises SitegenError when it is none that can be read, or when the file is visibly broken.
+    """
+    if override is not None:
+        named = next((f for f in FORMATS if override == f.NAME), None)
+        if named is None:
+            hint = did_you_mean(override, [f.NAME for f in FORMATS])
+            raise SitegenError(f'unknown model format "{override}"', format_place, hint)
+        found = named
+    else:
+        sniffed = next((f for f in FORMATS if f.sniff(file.path)), None)
+        if sniffed is None:
+            raise SitegenError(
+                f"{file.name} is no model that can be read{_guess(file)}",
+                place,
+                hint="known: " + ", ".join(f.TITLE for f in FORMATS),
+            )
+        found = sniffed
+    problem = found.check(file.path)
+    if problem:
+        raise SitegenError(f"{file.name} {problem}", place, hint="save the model again")
+    return found
+
+
+def _guess(file: SourceFile) -> str:
+    with file.path.open("rb") as stream:
+        head = stream.read(16)
+    if not head:
+        return ": it is empty"
+    if head.startswith(b"\x89HDF"):
+        return ": it looks like an HDF5 file"
+    if head[4:8] == b"TFL3":
+        return ": it looks like a TensorFlow Lite file"
+    if head.startswith(b"version https://git-lfs"):
+        return ": it is a Git LFS pointer (git lfs pull brings the file)"
+    if file.name.endswith(".keras"):
+        return ": it is truncated or was not saved by Keras 3"
+    return ""
+
+
+def versions() -> dict[str, str]:
+    """The versions that a conversion depends on; looked up without importing anything."""
+    return {
+        "converter": CONVERTER,
+        **{name: metadata.version(name) for name in ("tensorflow", "keras", "tensorflowjs")},
+    }

@@ -1,0 +1,46 @@
+"""GraphModel -> the build cache: how a converted model waits for the steps after it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from sitegen.disk import Cache
+from sitegen.records import GraphModel, TensorSpec
+
+_DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "|b1"}
+
+
+def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
+    """Keeps the model's bytes in the cache; gives the JSON that weights/codec.py and build.py read.
+
+    Weights are stored in their order, little-endian, without gaps; wider types narrow to what TF.js has.
+    """
+    weights, pieces = [], []
+    for name, value in model.weights.items():
+        dtype = _stored_dtype(value.dtype)
+        pieces.append(np.ascontiguousarray(value, dtype=_DTYPES[dtype]).tobytes())
+        weights.append([name, dtype, list(value.shape)])
+    topology = json.dumps(model.topology, sort_keys=True, separators=(",", ":")).encode()
+    stored = {"topology": cache.put(topology), "data": cache.put(b"".join(pieces))}
+    return {
+        **{key: [blob.sha256, blob.size] for key, blob in stored.items()},
+        "weights": weights,
+        "signature": {
+            "inputs": [_spec_json(s) for s in model.signature.inputs],
+            "outputs": [_spec_json(s) for s in model.signature.outputs],
+        },
+        "parameters": sum(int(np.size(v)) for v in model.weights.values() if v.dtype.kind == "f"),
+    }
+
+
+def _stored_dtype(dtype: np.dtype[Any]) -> str:
+    if dtype.kind == "b":
+        return "bool"
+    return "int32" if dtype.kind in "iu" else "float32"
+
+
+def _spec_json(spec: TensorSpec) -> list[Any]:
+    return [spec.name, spec.dtype, list(spec.shape)]

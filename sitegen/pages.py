@@ -1,0 +1,339 @@
+"""Markdown with front matter -> Page.
+
+Where pages come from: `content/digits/index.md` (a page bundle: whatever lies beside it belongs to it, other Markdown
+files included) and `content/digits.md` both become digits/index.html. `content/index.md` is the front page's text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import markdown
+
+from sitegen import frontmatter, links
+from sitegen.config import Settings
+from sitegen.errors import Place, SitegenError, did_you_mean
+from sitegen.frontmatter import Places
+from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, Page, SourceFile
+from sitegen.schema import FrontMatter
+
+FRONT_PAGE = "index.html"
+# Folders of the site that hold the build's own files.
+RESERVED = {"assets", "chunks", "files", "__sitegen__"}
+_DEMO_PARAGRAPH = "<p>{{ demo }}</p>"
+_EXTENSIONS = ["tables", "fenced_code", "footnotes", "admonition", "toc", "attr_list", "def_list", "abbr", "sane_lists", "md_in_html"]
+_EXTENSION_CONFIGS = {
+    # Alignment by style attributes would break the page's Content-Security-Policy.
+    "tables": {"use_align_attribute": True},
+    "toc": {"toc_depth": "2-3"},
+}
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A page's file, taken apart."""
+
+    front: FrontMatter
+    places: Places
+    body: str
+    body_line: int
+
+
+def _candidates(tree: Mapping[str, SourceFile], content: str) -> list[tuple[str, SourceFile]]:
+    folders = {name.rpartition("/")[0] for name in tree if name.endswith("/index.md")}
+    bundles = folders - {content}
+    found = []
+    for name, file in tree.items():
+        if not name.endswith(".md"):
+            continue
+        relative = PurePosixPath(name).relative_to(content)
+        inside = next((b for b in bundles if name.startswith(f"{b}/")), None)
+        if inside and relative.name != "index.md":
+            continue
+        parts = [slug(part) for part in relative.with_suffix("").parts]
+        if parts[-1] == "index":
+            parts.pop()
+        found.append(("/".join([*parts, "index.html"]), file))
+    return found
+
+
+def slug(name: str) -> str:
+    """A file's name as a part of an address: lower case, no spaces or signs, safe on every file system."""
+    return re.sub(r"[^\w.-]+", "-", name.lower()).strip("-.") or "page"
+
+
+def load(
+    root: Path,
+    tree: Mapping[str, SourceFile],
+    settings: Settings,
+    tasks: Collection[str],
+) -> tuple[list[Page], list[SitegenError]]:
+    """Every page of the project in order of path, and everything that is wrong with them.
+
+    `tasks` are the names of the tasks that the runtime can do. A page with errors is left out of the pages.
+    """
+    errors: list[SitegenError] = []
+    pages: list[Page] = []
+    taken: dict[str, SourceFile] = {}
+    candidates = _candidates(tree, settings.content)
+    by_source = {file.name: path for path, file in candidates}
+    for path, file in candidates:
+        other = taken.setdefault(path.lower(), file)
+        if other is not file:
+            what = f"two pages on one address, {path}: {other.name} and {file.name}"
+            errors.append(SitegenError(what, Place(file.name), hint="rename one of them"))
+            continue
+        if path.split("/")[0] in RESERVED:
+            what = f"the address {path} is kept for the build's own files"
+            errors.append(SitegenError(what, Place(file.name), hint="rename the page"))
+            continue
+        page, problems = _load_one(root, path, file, settings, tasks)
+        errors += problems
+        if page is None:
+            continue
+        resolved, problems = links.resolve(page, root, by_source, tree, file.path.read_text("utf-8"))
+        errors += problems
+        pages.append(resolved)
+    return sorted(pages, key=lambda p: p.path), errors
+
+
+def _load_one(
+    root: Path, path: str, file: SourceFile, settings: Settings, tasks: Collection[str]
+) -> tuple[Page | None, list[SitegenError]]:
+    text, errors = _read(file)
+    if text is None:
+        return None, errors
+    demo = None
+    if text.front.task is None:
+        errors += _needs_task(text)
+    elif path == FRONT_PAGE:
+        hint = "give the demo a page of its own"
+        errors.append(SitegenError("the front page takes no demo", text.places.of("task"), hint))
+    else:
+        demo, problems = _demo(root, file, text, settings, tasks, flawed=bool(errors))
+        errors += problems
+    body, toc = _render(text.body)
+    marks = body.count(_DEMO_PARAGRAPH)
+    if marks and text.front.task is None:
+        place = _find(file.name, text, "{{ demo }}")
+        hint = "say which with task: and model:, or take {{ demo }} out"
+        errors.append(SitegenError("the page places a demo but has none", place, hint))
+    elif marks > 1:
+        place = _find(file.name, text, "{{ demo }}")
+        errors.append(SitegenError("{{ demo }} stands more than once", place, "keep one"))
+    elif demo and not marks:
+        body = DEMO_MARK + body
+    page = Page(
+        source=file.name,
+        path=path,
+        title=text.front.title,
+        summary=text.front.summary,
+        offline=text.front.offline or settings.offline,
+        body=body.replace(_DEMO_PARAGRAPH, DEMO_MARK),
+        toc=toc,
+        demo=demo,
+    )
+    return page, errors
+
+
+def _read(file: SourceFile) -> tuple[_Text | None, list[SitegenError]]:
+    data = file.path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        hint = "save it as UTF-8 in your editor"
+        what = f"the file is not UTF-8: byte 0x{data[error.start]:02x}"
+        return None, [SitegenError(what, Place(file.name, line, column), hint)]
+    try:
+        head, body, body_line = frontmatter.split(text, file.name)
+    except SitegenError as error:
+        return None, [error]
+    front, places, errors = frontmatter.parse(head, file.name)
+    if front is None:
+        return None, errors
+    return _Text(front, places, body, body_line), errors
+
+
+def _needs_task(text: _Text) -> list[SitegenError]:
+    """Keys that mean nothing without a task are a forgotten task."""
+    if text.front.model is None:
+        return []
+    hint = "add task: image-classification, for one"
+    return [SitegenError("the page has a model but no task", text.places.of("model"), hint)]
+
+
+def _render(body: str) -> tuple[str, str]:
+    engine = markdown.Markdown(extensions=_EXTENSIONS, extension_configs=_EXTENSION_CONFIGS)
+    html = engine.convert(body)
+    toc: str = getattr(engine, "toc", "")
+    # A list of contents helps from three headings on.
+    return html, toc if toc.count("<li>") >= 3 else ""
+
+
+def _find(name: str, text: _Text, needle: str) -> Place:
+    before, found, _ = text.body.partition(needle)
+    if not found:
+        return Place(name)
+    return Place(name, text.body_line + before.count("\n"), len(before) - (before.rfind("\n") + 1) + 1)
+
+
+def _demo(
+    root: Path,
+    file: SourceFile,
+    text: _Text,
+    settings: Settings,
+    tasks: Collection[str],
+    flawed: bool,
+) -> tuple[DemoSpec | None, list[SitegenError]]:
+    front, places = text.front, text.places
+    errors: list[SitegenError] = []
+    assert front.task is not None
+    if front.task not in tasks:
+        hint = did_you_mean(front.task, tasks)
+        errors.append(SitegenError(f'unknown task "{front.task}"', places.of("task"), hint))
+    model = None
+    if front.model is None and ("model",) not in places.values:
+        hint = "add model: with the file of the model"
+        errors.append(SitegenError("the page has a task but no model", places.of("task"), hint))
+    elif front.model is not None:
+        model = _model(root, file, front.model.source, places, errors)
+    labels = _labels(root, file, front, places, errors)
+    samples = _samples(root, file, front, places, errors)
+    for key in ("mean", "std"):
+        values = getattr(front.input, key)
+        if len(values) not in (1, 3):
+            place = places.of(f"input.{key}")
+            errors.append(SitegenError(f'"input.{key}" takes one number or three', place))
+    if 0 in front.input.std:
+        errors.append(SitegenError('"input.std" divides: it cannot be 0', places.of("input.std")))
+    if model is None or front.model is None:
+        return None, errors
+    sources = [s for s in front.input.sources if s != "samples" or samples]
+    image = ImageInput(
+        height=front.input.size[0] if front.input.size else None,
+        width=front.input.size[1] if front.input.size else None,
+        channels=front.input.channels,
+        resize=front.input.resize,
+        invert=front.input.invert,
+        scale=front.input.scale,
+        mean=tuple(front.input.mean),
+        std=tuple(front.input.std),
+        sources=tuple(sources),
+        stroke=front.input.draw.stroke,
+        fit=front.input.draw.fit,
+    )
+    keys = ("task", "model", "model.source", "model.format", "labels", "samples", "input")
+    return (
+        DemoSpec(
+            task=front.task,
+            model=model,
+            format=front.model.format,
+            outputs=tuple(front.model.outputs),
+            license=front.model.license,
+            origin=front.model.origin,
+            scheme=front.quantize.scheme if front.quantize else settings.quantize,
+            input=image,
+            activation=front.output.activation,
+            top_k=front.output.top_k,
+            labels=labels,
+            samples=samples,
+            places={key: places.of(key) for key in keys},
+            sound=not (errors or flawed),
+        ),
+        errors,
+    )
+
+
+def _model(root: Path, file: SourceFile, source: str, places: Places, errors: list[SitegenError]) -> SourceFile | None:
+    place = places.of("model.source")
+    if re.match(r"[a-z][a-z0-9+.-]+://", source):
+        hint = "download it and name the file"
+        errors.append(SitegenError(f"a model's address is not read yet: {source}", place, hint))
+        return None
+    path = (file.path.parent / source).resolve()
+    if not path.is_file():
+        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = (did_you_mean(path.name, near) if near else None) or "paths start at the page's folder"
+        what = "is a folder" if path.is_dir() else "does not exist"
+        errors.append(SitegenError(f"the model {source} {what}", place, hint))
+        return None
+    try:
+        status = path.stat()
+        path.open("rb").close()
+    except OSError as error:
+        errors.append(SitegenError(f"the model {source} cannot be read: {error.strerror}", place))
+        return None
+    return SourceFile(_name(root, path), path, status.st_size, status.st_mtime_ns)
+
+
+def _name(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _labels(
+    root: Path,
+    file: SourceFile,
+    front: FrontMatter,
+    places: Places,
+    errors: list[SitegenError],
+) -> tuple[str, ...]:
+    if front.labels is None:
+        return ()
+    if front.labels.file is None:
+        return tuple(front.labels.names)
+    place = places.of("labels")
+    path = file.path.parent / front.labels.file
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except OSError:
+        hint = "a text file with one name a line, or the names themselves: [cat, dog]"
+        errors.append(SitegenError(f"no labels file {front.labels.file}", place, hint))
+        return ()
+    except UnicodeDecodeError:
+        hint = "save it as UTF-8 in your editor"
+        errors.append(SitegenError(f"{front.labels.file} is not UTF-8", place, hint))
+        return ()
+    while lines and not lines[-1].strip():
+        lines.pop()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            where = Place(_name(root, path.resolve()), number, 1)
+            errors.append(SitegenError("an empty line among the labels", where, "one name a line"))
+    return tuple(line.strip() for line in lines)
+
+
+def _samples(
+    root: Path,
+    file: SourceFile,
+    front: FrontMatter,
+    places: Places,
+    errors: list[SitegenError],
+) -> tuple[SourceFile, ...]:
+    found: dict[Path, SourceFile] = {}
+    for index, pattern in enumerate(front.samples):
+        place = places.value(("samples", index))
+        if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+            errors.append(SitegenError(f"samples lie beside the page, not at {pattern}", place))
+            continue
+        matches = sorted(
+            (p for p in file.path.parent.glob(pattern) if p.is_file() and p.name[0] != "."),
+            key=_natural,
+        )
+        if not matches:
+            hint = "paths start at the page's folder; samples/*.png takes every PNG in samples/"
+            errors.append(SitegenError(f"no sample matches {pattern}", place, hint))
+        for path in matches:
+            status = path.stat()
+            name = _name(root, path)
+            found[path] = SourceFile(name, path, status.st_size, status.st_mtime_ns)
+    return tuple(found.values())
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Orders 2.png before 10.png."""
+    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", path.as_posix())]

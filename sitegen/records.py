@@ -1,0 +1,205 @@
+"""The values that flow through a build. Frozen, and made of nothing but the standard library's types.
+
+A site is a mapping from relative path to Blob; everything else here is a station on the way to that mapping.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sitegen.errors import Place
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Names that pages and settings share; weights/quantize.py and runtime/src/page/offline.ts are what they stand for.
+SCHEMES = ("none", "float16", "uint8")
+OFFLINE_MODES = ("auto", "ask", "never")
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Bytes, held in memory or lying in a file that does not change (the build cache, the package).
+
+    Exactly one of `data` and `path` is set. Large payloads stay on disk, so that they are never held twice.
+    """
+
+    sha256: str
+    size: int
+    data: bytes | None = None
+    path: Path | None = None
+
+    @staticmethod
+    def of(data: bytes) -> Blob:
+        """A blob of bytes in memory."""
+        return Blob(hashlib.sha256(data).hexdigest(), len(data), data=data)
+
+    def read(self) -> bytes:
+        """All of its bytes."""
+        if self.data is not None:
+            return self.data
+        assert self.path is not None
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of the project. `name` is its path from the project's root with forward slashes."""
+
+    name: str
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """A named end of a graph. `name` is the graph's tensor name; -1 in `shape` is a dimension of any size."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into a model and what comes out, in the model's own order."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+@dataclass(frozen=True)
+class GraphModel:
+    """A frozen graph, whatever file it came from.
+
+    `topology` is a GraphDef as TF.js reads it (JSON: node, versions, library); `weights` holds the value of every
+    Const node that is a weight, by node name. It lives in the worker process only; between steps it lies in the cache.
+    """
+
+    topology: Mapping[str, Any]
+    weights: Mapping[str, NDArray[np.generic]]
+    signature: Signature
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """A payload cut into chunks (sitegen/chunks.py): what the page needs to put it together again."""
+
+    bytes: int
+    encoding: str  # identity | deflate-raw
+    chunks: tuple[tuple[str, int], ...]  # SHA-256 of the payload piece, its bytes
+
+
+@dataclass(frozen=True)
+class Chunked:
+    """A FileRef with the files that carry it: id of the chunk -> the file chunks/<id>.js."""
+
+    ref: FileRef
+    files: Mapping[str, Blob]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A model as it is shipped under one scheme."""
+
+    topology: Chunked
+    weights: Chunked
+    weight_specs: tuple[Mapping[str, Any], ...]  # entries of a TF.js weight manifest
+    scheme: str
+    weight_bytes: int
+    float32_bytes: int
+    signature: Signature
+    parameters: int
+
+
+@dataclass(frozen=True)
+class ImageInput:
+    """How a picture becomes the input tensor: y = (x * scale - mean[c]) / std[c] for x in 0..255, NHWC.
+
+    `height`, `width` and `channels` are None where the model is to say.
+    """
+
+    height: int | None
+    width: int | None
+    channels: int | None
+    resize: str
+    invert: bool
+    scale: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    sources: tuple[str, ...]
+    stroke: float
+    fit: float | None
+
+
+@dataclass(frozen=True)
+class DemoSpec:
+    """What a page says about its demo, checked as far as it can be without the model.
+
+    `places` gives the place of a front-matter key ("model.source", "labels", ...) for errors found later. `sound` is
+    False when errors were found already: its model file is still looked at, to report everything in one run.
+    """
+
+    task: str
+    model: SourceFile
+    format: str | None
+    outputs: tuple[str, ...]
+    license: str | None
+    origin: str | None
+    scheme: str
+    input: ImageInput
+    activation: str
+    top_k: int
+    labels: tuple[str, ...]
+    samples: tuple[SourceFile, ...]
+    places: Mapping[str, Place]
+    sound: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that was read: its text as HTML (DEMO_MARK where the demo goes) and its demo, if it has one."""
+
+    source: str  # content/digits/index.md
+    path: str  # digits/index.html
+    title: str
+    summary: str
+    offline: str
+    body: str
+    toc: str
+    demo: DemoSpec | None
+    # Files that the text refers to: path in the site -> file; `embedded` are those that the page shows by itself.
+    linked: Mapping[str, SourceFile] = field(default_factory=dict)
+    embedded: frozenset[str] = frozenset()
+
+
+DEMO_MARK = "<!--sitegen:demo-->"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One demo, ready: its files and what the page's script is told about it (contract.ts: DemoConfig)."""
+
+    page: Page
+    packed: Packed
+    config: Mapping[str, Any]
+    task_script: str
+    assets: tuple[str, ...]  # paths of hashed assets that it needs
+    chunks: Mapping[str, Blob]  # id -> file
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The whole site as a value: relative path -> blob. `build` names this very content."""
+
+    files: Mapping[str, Blob]
+    build: str
+    bundles: tuple[Bundle, ...]
+    pages: tuple[Page, ...]

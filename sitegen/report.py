@@ -1,0 +1,161 @@
+"""What the command line shows: progress and results, for people on a terminal, for logs, and for machines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import click
+
+from sitegen import text
+from sitegen.errors import SitegenError
+from sitegen.records import Site
+
+
+class Reporter(Protocol):
+    """One way of telling people how a build goes."""
+
+    def working(self) -> contextlib.AbstractContextManager[None]:
+        """Shows that something is going on while the block runs."""
+
+    def progress(self, message: str) -> None:
+        """Says what is being done now."""
+
+    def built(self, site: Site, output: str, written: bool, seconds: float) -> None:
+        """Tells of a site that was built."""
+
+    def failed(self, errors: list[SitegenError]) -> None:
+        """Tells of everything that was wrong."""
+
+
+def rows(site: Site) -> list[dict[str, Any]]:
+    """One row a page: its path, source, and what its demo weighs (bytes)."""
+    made = {bundle.page.path: bundle for bundle in site.bundles}
+    table = []
+    for page in site.pages:
+        row: dict[str, Any] = {"page": page.path, "source": page.source, "task": None}
+        if bundle := made.get(page.path):
+            row |= {
+                "task": bundle.config["task"],
+                "quantize": bundle.packed.scheme,
+                "parameters": bundle.packed.parameters,
+                "weight_bytes_before": bundle.packed.float32_bytes,
+                "weight_bytes": bundle.packed.weight_bytes,
+                "chunks": len(bundle.chunks),
+            }
+        table.append(row)
+    return table
+
+
+class Lines:
+    """Quiet lines on standard error, results on standard output: for pipes and logs."""
+
+    def working(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def progress(self, message: str) -> None:
+        click.echo(message, err=True)
+
+    def built(self, site: Site, output: str, written: bool, seconds: float) -> None:
+        for row in rows(site):
+            if row["task"]:
+                before, after = text.size(row["weight_bytes_before"]), text.size(row["weight_bytes"])
+                click.echo(f"{row['page']}: {row['task']}, weights {before} -> {after} ({row['quantize']})")
+        click.echo(_summary(site, output, written, seconds))
+
+    def failed(self, errors: list[SitegenError]) -> None:
+        for error in errors:
+            click.echo(str(error), err=True)
+        click.echo(text.plural(len(errors), "error"), err=True)
+
+
+class Terminal(Lines):
+    """A spinner while it works and a table at the end."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+        self._status = self._console.status("building")
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        with self._status:
+            yield
+
+    def progress(self, message: str) -> None:
+        from rich.markup import escape
+
+        self._status.update(escape(message))
+
+    def built(self, site: Site, output: str, written: bool, seconds: float) -> None:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table("page", "task", "weights", "quantize", box=None, pad_edge=False)
+        for row in rows(site):
+            weights = ""
+            if row["task"]:
+                before, after = text.size(row["weight_bytes_before"]), text.size(row["weight_bytes"])
+                weights = f"{before} → {after}"
+            table.add_row(row["page"], row["task"] or "", weights, row.get("quantize", ""))
+        console = Console(highlight=False)
+        console.print(table)
+        console.print(_summary(site, output, written, seconds), markup=False)
+
+    def failed(self, errors: list[SitegenError]) -> None:
+        for error in errors:
+            head, *rest = str(error).splitlines()
+            where, what = (str(error.where), head[len(str(error.where)) :]) if error.where else ("", head)
+            self._console.print(f"[bold]{_escaped(where)}[/bold]{_escaped(what)}", soft_wrap=True)
+            for line in rest:
+                self._console.print(f"[dim]{_escaped(line)}[/dim]", soft_wrap=True)
+        self._console.print(f"[red]{text.plural(len(errors), 'error')}[/red]")
+
+
+class Json(Lines):
+    """One JSON object on standard output, nothing else."""
+
+    def progress(self, message: str) -> None:
+        pass
+
+    def built(self, site: Site, output: str, written: bool, seconds: float) -> None:
+        result = {
+            "ok": True,
+            "output": output,
+            "build": site.build,
+            "written": written,
+            "seconds": round(seconds, 3),
+            "files": len(site.files),
+            "bytes": sum(blob.size for blob in site.files.values()),
+            "pages": rows(site),
+        }
+        click.echo(json.dumps(result, indent=1))
+
+    def failed(self, errors: list[SitegenError]) -> None:
+        result = {"ok": False, "errors": [error.as_json() for error in errors]}
+        click.echo(json.dumps(result, indent=1))
+
+
+def choose(as_json: bool) -> Reporter:
+    """The reporter for where the output goes."""
+    if as_json:
+        return Json()
+    return Terminal() if sys.stderr.isatty() and sys.stdout.isatty() else Lines()
+
+
+def _summary(site: Site, output: str, written: bool, seconds: float) -> str:
+    total = text.size(sum(blob.size for blob in site.files.values()))
+    what = f"{text.plural(len(site.pages), 'page')}, {text.plural(len(site.files), 'file')}, {total}"
+    if not written:
+        return f"{output}/ is up to date: {what} ({seconds:.1f} s)"
+    return f"built {output}/: {what} ({seconds:.1f} s)"
+
+
+def _escaped(plain: str) -> str:
+    from rich.markup import escape
+
+    return escape(plain)

@@ -1,0 +1,124 @@
+"""What may stand in a page's front matter: one pydantic model, from which errors and documentation come.
+
+Shorthands are widened before validation (`model: digits.keras` means `model: {source: digits.keras}`), so that the
+rest of the build sees one shape.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _widen(key: str) -> BeforeValidator:
+    """A plain text stands for a mapping with that one key."""
+    return BeforeValidator(
+        lambda value: {key: value} if isinstance(value, str) else value,
+        json_schema_input_type=str | dict[str, Any],
+    )
+
+
+_one_or_many = BeforeValidator(
+    lambda value: [value] if isinstance(value, str | int | float) else value,
+    json_schema_input_type=str | list[str],
+)
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ModelRef(Strict):
+    """The model: where it is, and what its readers should know about it."""
+
+    source: str = Field(min_length=1, description="a file: its path from the page's folder")
+    format: str | None = Field(None, description="overrides what the file itself says it is")
+    outputs: list[str] = Field([], description="cut the graph at these tensors")
+    license: str | None = Field(None, description="shown on the page; an SPDX identifier where there is one")
+    origin: str | None = Field(None, description="where the model comes from: an address or a sentence")
+
+
+class Quantize(Strict):
+    """How the weights are made small."""
+
+    scheme: Literal["none", "float16", "uint8"] = Field(description="none keeps float32")
+
+
+class Draw(Strict):
+    """The drawing canvas."""
+
+    stroke: float = Field(0.08, gt=0, le=0.5, description="pen width as a fraction of the canvas")
+    fit: float | None = Field(
+        None, gt=0, le=1, description="crop to the ink, then scale it to fill this fraction of the input"
+    )
+
+
+class Input(Strict):
+    """How a picture becomes the model's input: y = (x * scale - mean) / std, for x from 0 to 255."""
+
+    size: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="[height, width]; the model says it unless its input is of any size"
+    )
+    channels: Literal[1, 3] | None = Field(None, description="1 grey, 3 RGB; the model says it")
+    resize: Literal["stretch", "center-crop", "letterbox"] = "stretch"
+    invert: bool = Field(False, description="x becomes 255 - x first, for models that expect bright ink")
+    scale: float = Field(1.0, description="1/255 for models that expect 0..1")
+    mean: Annotated[list[float], _one_or_many] = Field([0.0], description="one number, or one a channel")
+    std: Annotated[list[float], _one_or_many] = Field([1.0], description="one number, or one a channel")
+    sources: Annotated[list[Literal["draw", "upload", "camera", "samples"]], Field(min_length=1)] = Field(
+        ["samples", "upload", "camera"], description="ways in, in the order they are offered"
+    )
+    draw: Draw = Draw()
+
+
+class Output(Strict):
+    """What becomes of the model's output."""
+
+    activation: Literal["none", "softmax", "sigmoid"] = Field(
+        "none", description="applied in the page; none where the model ends in its own"
+    )
+    top_k: int = Field(5, ge=1, le=100, description="how many classes are shown when there are over ten")
+
+
+class Labels(Strict):
+    """The names of the classes, in the order of the model's outputs."""
+
+    file: str | None = None
+    names: list[str] = []
+
+
+def _widen_labels(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"file": value}
+    if isinstance(value, list):
+        # Digits are names here. True and None are not: YAML made them of an unquoted yes or null.
+        plain = [str(v) if type(v) in (int, float) else v for v in value]
+        return {"names": plain}
+    return value
+
+
+_labels = BeforeValidator(_widen_labels, json_schema_input_type=str | list[str])
+
+
+class FrontMatter(Strict):
+    """The block between the two lines of three dashes at the head of a page."""
+
+    title: str = Field(min_length=1)
+    summary: str = Field("", description="one sentence, for the card in the gallery and for search engines")
+    task: str | None = Field(None, description="what the demo does; without it the page is plain text")
+    model: Annotated[ModelRef, _widen("source")] | None = None
+    quantize: Annotated[Quantize, _widen("scheme")] | None = None
+    input: Input = Input()
+    output: Output = Output()
+    labels: Annotated[Labels, _labels] | None = Field(
+        None, description="a file with one name a line, or the names themselves as a list"
+    )
+    samples: Annotated[list[str], _one_or_many] = Field(
+        [], description="pictures to try: files or patterns such as samples/*.png"
+    )
+    offline: Literal["auto", "ask", "never"] | None = Field(
+        None, description="save the demo on the first visit, when asked, or not at all"
+    )

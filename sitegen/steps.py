@@ -1,0 +1,224 @@
+"""The steps that cost time, each kept in the build cache by a key of all that goes into it.
+
+What imports TensorFlow or NumPy runs in a worker process (worker.py); a build whose steps are all in the cache
+starts none.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sitegen import bundle, chunks, models, weights, worker
+from sitegen.disk import Cache
+from sitegen.errors import SitegenError
+from sitegen.records import (
+    Blob,
+    Chunked,
+    DemoSpec,
+    FileRef,
+    Packed,
+    Signature,
+    SourceFile,
+    TensorSpec,
+)
+
+Progress = Callable[[str], None]
+Workers = Callable[[], Executor]
+
+
+@contextmanager
+def workers(log: Path, jobs: int) -> Iterator[Workers]:
+    """Gives what makes the worker processes when it is first called; what they print goes to `log`.
+
+    On the way out by Ctrl-C or error, workers are ended, not waited for.
+    """
+    made: list[Any] = []
+
+    def get() -> Executor:
+        if not made:
+            from concurrent.futures import ProcessPoolExecutor
+
+            log.unlink(missing_ok=True)
+            made.append(
+                ProcessPoolExecutor(
+                    max_workers=jobs,
+                    # Forking a process that has threads is unsafe, and TensorFlow has many.
+                    mp_context=multiprocessing.get_context("spawn"),
+                    initializer=worker.start,
+                    initargs=(log, os.getpid()),
+                )
+            )
+        executor: Executor = made[0]
+        return executor
+
+    try:
+        yield get
+    except BaseException:
+        for pool in made:
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+        raise
+    finally:
+        for pool in made:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Steps:
+    """The steps of one build."""
+
+    def __init__(self, cache: Cache, executor: Workers, progress: Progress) -> None:
+        self._cache = cache
+        self._executor = executor
+        self._progress = progress
+
+    def packed(self, demos: list[DemoSpec], errors: list[SitegenError]) -> list[Packed | None]:
+        """The packed model of each demo, in order; all conversions are under way at once. Appends to `errors`."""
+        begun = [self._start(demo, errors) for demo in demos]
+        return [self._finish(demo, key, errors) for demo, key in zip(demos, begun, strict=True)]
+
+    def _start(self, demo: DemoSpec, errors: list[SitegenError]) -> tuple[str, Any | Future[dict[str, Any]]] | None:
+        """The cache key of a model's conversion, and its result or the future of it."""
+        try:
+            place = demo.places["model.source"]
+            format = models.identify(demo.model, demo.format, place, demo.places["model.format"])
+        except SitegenError as error:
+            errors.append(error)
+            return None
+        if not demo.sound:
+            return None
+        key = Cache.key(
+            {
+                "model": self._cache.sha256(demo.model),
+                "format": format.NAME,
+                "outputs": demo.outputs,
+                "versions": models.versions(),
+            }
+        )
+        known = self._cache.recall("convert", key)
+        if known is not None and all(self._cache.get(*known[name]) for name in ("topology", "data")):
+            return key, known
+        self._progress(f"converting {demo.model.name} ({format.TITLE})")
+        return key, self._executor().submit(
+            worker.convert, demo.model.path, format.NAME, demo.outputs, self._cache.root
+        )
+
+    def _finish(
+        self,
+        demo: DemoSpec,
+        begun: tuple[str, Any | Future[dict[str, Any]]] | None,
+        errors: list[SitegenError],
+    ) -> Packed | None:
+        if begun is None:
+            return None
+        key, stored = begun
+        if isinstance(stored, Future):
+            from concurrent.futures.process import BrokenProcessPool
+
+            place = demo.places["model.source"]
+            try:
+                stored = stored.result()
+            except SitegenError as error:
+                errors.append(SitegenError(error.what, place, error.hint, error.kind))
+                return None
+            except BrokenProcessPool:
+                hint = "it may need more memory; see .sitegen-cache/convert.log"
+                what = f"the process that converts {demo.model.name} died"
+                errors.append(SitegenError(what, place, hint))
+                return None
+            self._cache.keep("convert", key, stored)
+        pack_key = Cache.key(
+            {
+                "data": stored["data"],
+                "topology": stored["topology"],
+                "weights": stored["weights"],
+                "scheme": demo.scheme,
+                "format": [weights.FORMAT, chunks.FORMAT],
+            }
+        )
+        packed = self._cached(
+            "pack",
+            pack_key,
+            lambda: self._executor().submit(worker.pack, stored, demo.scheme, self._cache.root).result(),
+            lambda result: [result["topology"], result["weights"]],
+        )
+        return Packed(
+            topology=self._chunked(packed["topology"]),
+            weights=self._chunked(packed["weights"]),
+            weight_specs=tuple(packed["specs"]),
+            scheme=demo.scheme,
+            weight_bytes=packed["weight_bytes"],
+            float32_bytes=packed["float32_bytes"],
+            signature=Signature(
+                tuple(_spec(s) for s in stored["signature"]["inputs"]),
+                tuple(_spec(s) for s in stored["signature"]["outputs"]),
+            ),
+            parameters=stored["parameters"],
+        )
+
+    def _cached(
+        self,
+        step: str,
+        key: str,
+        compute: Callable[[], dict[str, Any]],
+        chunked: Callable[[dict[str, Any]], list[dict[str, Any]]],
+    ) -> dict[str, Any]:
+        """A step's result from the cache, or computed and kept; `chunked` names the payloads in it."""
+        known: dict[str, Any] | None = self._cache.recall(step, key)
+        if known is not None and all(
+            self._cache.get(*blob) for part in chunked(known) for blob in part["files"].values()
+        ):
+            return known
+        result = compute()
+        self._cache.keep(step, key, result)
+        return result
+
+    def _chunked(self, kept: Mapping[str, Any]) -> Chunked:
+        files = {}
+        for name, (sha256, size) in kept["files"].items():
+            blob = self._cache.get(sha256, size)
+            if blob is None:
+                raise SitegenError("the build cache changed while it was read", hint="build again")
+            files[name] = blob
+        ref = FileRef(kept["bytes"], kept["encoding"], tuple((name, size) for name, size in kept["chunks"]))
+        return Chunked(ref, files)
+
+    def linked(self, file: SourceFile) -> Blob:
+        """A file of the project that a page refers to, as it is."""
+        return Blob(self._cache.sha256(file), file.size, path=file.path)
+
+    def cut(self, blob: Blob) -> Chunked:
+        """A payload of the build's own, in chunks by way of the cache."""
+        key = Cache.key({"data": blob.sha256, "format": chunks.FORMAT})
+
+        def compute() -> dict[str, Any]:
+            return chunks.keep(blob.read(), self._cache)
+
+        return self._chunked(self._cached("chunks", key, compute, lambda result: [result]))
+
+    def image_type(self, file: SourceFile) -> str | None:
+        """The media type of a picture that decodes from end to end, else None."""
+        key = Cache.key({"image": self._cache.sha256(file), "check": 1})
+        known = self._cache.recall("image", key)
+        if known is None:
+            from PIL import Image, UnidentifiedImageError
+
+            try:
+                with Image.open(io.BytesIO(file.path.read_bytes())) as image:
+                    image.load()
+                    known = [bundle.IMAGE_TYPES.get(image.format or "")]
+            except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+                known = [None]
+            self._cache.keep("image", key, known)
+        kind: str | None = known[0]
+        return kind
+
+
+def _spec(stored: list[Any]) -> TensorSpec:
+    return TensorSpec(stored[0], stored[1], tuple(stored[2]))

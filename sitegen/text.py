@@ -1,0 +1,23 @@
+"""Numbers as people read them."""
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units: "812 B", "30 kB", "1.2 MB"."""
+    if count < 1000:
+        return f"{count} B"
+    value, unit = float(count), ""
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            break
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+
+
+def number(count: int) -> str:
+    """With thousands set apart: "5,920"."""
+    return f"{count:,}"
+
+
+def plural(count: int, noun: str) -> str:
+    """ "1 page", "3 pages"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,63 @@
+"""Schemes: one function each, from a float32 tensor to what is stored and how to get it back.
+
+These are TF.js's own (tensorflowjs/quantization.py; the page's half is tfjs-core's io_utils decodeWeights): float16, and
+per-tensor affine uint8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """`data` as it is stored, little-endian; `spec` is the "quantization" entry of a TF.js weight manifest."""
+
+    data: NDArray[np.generic]
+    spec: Mapping[str, Any] | None
+
+
+def none(values: NDArray[np.float32]) -> Quantized:
+    """float32 as it is."""
+    return Quantized(values.astype("<f4"), None)
+
+
+def float16(values: NDArray[np.float32]) -> Quantized:
+    """IEEE 754 half precision; what is larger than its range (65504) becomes the largest half."""
+    limit = np.finfo(np.float16).max
+    return Quantized(np.clip(values, -limit, limit).astype("<f2"), {"dtype": "float16"})
+
+
+def uint8(values: NDArray[np.float32]) -> Quantized:
+    """Affine: w = q * scale + min, q in 0..255.
+
+    A range that holds 0 is nudged so that 0 is one of the 256 values: zeros (padding, ReLU's) stay exact. A tensor of one
+    value is stored as that value with scale 1.
+    """
+    if values.size == 0:
+        return Quantized(values.astype(np.uint8), _affine(0.0, 1.0))
+    lowest, highest = float(values.min()), float(values.max())
+    if lowest == highest:
+        return Quantized(np.zeros(values.shape, np.uint8), _affine(lowest, 1.0))
+    scale = (highest - lowest) / 255
+    if lowest <= 0 <= highest:
+        zero = round(-lowest / scale)
+        lowest, highest = -zero * scale, (255 - zero) * scale
+    codes = np.round((values.astype(np.float64).clip(lowest, highest) - lowest) / scale)
+    return Quantized(codes.astype(np.uint8), _affine(lowest, scale))
+
+
+def _affine(minimum: float, scale: float) -> dict[str, Any]:
+    return {"dtype": "uint8", "min": minimum, "scale": scale, "original_dtype": "float32"}
+
+
+SCHEMES: Mapping[str, Callable[[NDArray[np.float32]], Quantized]] = {
+    "none": none,
+    "float16": float16,
+    "uint8": uint8,
+}

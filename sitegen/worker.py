@@ -1,0 +1,69 @@
+"""What runs in the worker process: all that imports TensorFlow or NumPy.
+
+The build calls these through an executor and gets plain JSON back; bytes go by way of the build cache.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from sitegen.disk import Cache
+from sitegen.errors import SitegenError
+
+
+def start(log: Path, parent: int) -> None:
+    """Prepares a worker process: silences TensorFlow, and ends when the build does.
+
+    TensorFlow writes to the file descriptors themselves, so these go to `log`. Ctrl-C is the build's to handle; a build
+    that was killed cannot end its workers, so they look for it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def convert(path: Path, format_name: str, outputs: tuple[str, ...], cache: Path) -> dict[str, Any]:
+    """Reads a model file and keeps it in the cache: see models/store.py. Raises SitegenError."""
+    from sitegen.models import FORMATS, store
+
+    module = next(f for f in FORMATS if format_name == f.NAME)
+    try:
+        return store.save(module.load(path, outputs), Cache(cache))
+    except SitegenError:
+        raise
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise SitegenError(
+            f"{path.name} cannot be converted: {lines[0]}",
+            hint="the whole story is in .sitegen-cache/convert.log",
+        ) from error
+
+
+def pack(stored: dict[str, Any], scheme: str, cache: Path) -> dict[str, Any]:
+    """Quantizes a stored model and cuts it into chunks: see weights/codec.py."""
+    from sitegen.weights import codec
+
+    return codec.pack(stored, scheme, Cache(cache))
