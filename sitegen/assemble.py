@@ -14,7 +14,7 @@ from sitegen import bundle, chunks, offline, pages, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
-from sitegen.records import DEMO_MARK, Blob, Bundle, DemoSpec, Packed, Page, Site
+from sitegen.records import DEMO_MARK, Blob, Bundle, Chunked, DemoSpec, Packed, Page, Site
 from sitegen.runtime import Runtime
 from sitegen.steps import Steps
 
@@ -48,8 +48,9 @@ class Assembly:
         self._steps = steps
         self._preview = preview
         self._files: dict[str, Blob] = {}
+        self._thumbnails: dict[str, str] = {}
 
-    def bundle(self, page: Page, demo: DemoSpec, packed: Packed) -> tuple[Bundle | None, list[SitegenError]]:
+    def bundled(self, page: Page, demo: DemoSpec, packed: Packed) -> tuple[Bundle | None, list[SitegenError]]:
         """The demo of a page, with its samples read, and what is wrong with it."""
         samples, errors = {}, []
         for file in demo.samples:
@@ -62,17 +63,24 @@ class Assembly:
                 samples[file.name] = (kind, self._steps.cut(Blob.of(file.path.read_bytes())))
         if errors:
             return None, errors
-        engine = self._runtime.index["engines"][ENGINE]
         task = self._runtime.tasks[demo.task]
         return bundle.make(
             page,
             demo,
             packed,
             samples,
-            {"name": ENGINE, "script": self._compiled(engine["script"])},
-            self._steps.cut(self._runtime.read(engine["wasm"])),
+            self._engine(),
             {"script": self._compiled(task["script"]), "title": task["title"]},
         )
+
+    def _engine(self) -> bundle.Engine:
+        engine = self._runtime.index["engines"][ENGINE]
+
+        def cut(name: str) -> Chunked:
+            return self._steps.cut(self._runtime.read(name))
+
+        wasm = engine["wasm"]
+        return bundle.Engine(ENGINE, cut(engine["script"]), cut(wasm["simd"]), cut(wasm["plain"]))
 
     def _compiled(self, name: str) -> str:
         """Takes a file of the runtime into the site; gives its path there."""
@@ -85,6 +93,7 @@ class Assembly:
                 self._files[chunks.path(name)] = blob
         for page in found:
             self._files |= {path: self._steps.linked(file) for path, file in page.linked.items()}
+        self._draw_thumbnails(found)
         self._files["site.webmanifest"] = self._web_manifest()
         self._files["licenses.txt"] = self._runtime.read(self._runtime.index["licenses"])
         listed = [page for page in found if page.path != pages.FRONT_PAGE]
@@ -99,6 +108,12 @@ class Assembly:
             self._files[page.path] = Blob.of(self._theme.render(template, up, context))
         self._files |= self._theme.files
         return self._seal(found, bundles)
+
+    def _draw_thumbnails(self, found: list[Page]) -> None:
+        for page in found:
+            if page.demo and page.demo.samples:
+                drawn = self._steps.thumbnail(page.demo.samples)
+                self._thumbnails[page.path] = theme.add_asset(self._files, "thumbnail.webp", drawn)
 
     def _web_manifest(self) -> Blob:
         icons = {f"{s}x{s}": self._theme.asset(f"icon-{s}.png") for s in (192, 512)}
@@ -132,13 +147,13 @@ class Assembly:
             "task": page.demo.task if page.demo else None,
             "task_title": self._task_title(page),
             "bytes_text": text.size(self.download(made)) if made else "",
-            "thumbnail": None,
+            "thumbnail": self._thumbnails.get(page.path),
         }
 
     def download(self, made: Bundle) -> int:
-        """The bytes that a demo needs beyond the site's shell: its scripts and chunks."""
+        """The bytes that a demo fetches beyond the site's shell: its scripts and chunks, of the SIMD backend."""
         scripts = sum(self._files[path].size for path in made.assets)
-        return scripts + sum(blob.size for blob in made.chunks.values())
+        return scripts + sum(b.size for name, b in made.chunks.items() if name not in made.plain_only)
 
     def _task_title(self, page: Page) -> str | None:
         return self._runtime.tasks[page.demo.task]["title"] if page.demo else None
@@ -179,11 +194,14 @@ class Assembly:
     def _config_json(self, page: Page, up: str, made: Bundle | None) -> Markup:
         """contract.ts: PageConfig, safe inside a script element."""
         own = [*(made.assets if made else ()), *sorted(page.embedded)]
+        if page.path == pages.FRONT_PAGE:
+            own += sorted(set(self._thumbnails.values()))
         page_config = {
             "format": 1,
             "page": page.path,
             "root": up,
             "offline": page.offline,
+            "preview": self._preview,
             "assets": [offline.asset_ref(path, self._files[path]) for path in own],
             "demo": made.config if made else None,
         }
@@ -198,7 +216,7 @@ class Assembly:
         for path in sorted(files):
             digest.update(f"{path}\n{files[path].sha256}\n".encode())
         build = digest.hexdigest()[:16]
-        demos_own = {path for made in bundles.values() for path in made.assets}
+        demos_own = {path for made in bundles.values() for path in made.assets} | set(self._thumbnails.values())
         shell = {pages.FRONT_PAGE, OFFLINE_PAGE, "site.webmanifest"} | {
             path for path in files if path.startswith("assets/") and path not in demos_own
         }

@@ -87,7 +87,7 @@ def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: b
         bundles = {}
         for (page, demo), model in zip(demos, packed, strict=True):
             if model is not None:
-                made, problems = assembly.bundle(page, demo, model)
+                made, problems = assembly.bundled(page, demo, model)
                 errors += problems
                 if made is not None:
                     bundles[page.path] = made

@@ -1,11 +1,12 @@
 """A page, its model and the runtime -> Bundle: one demo with every file that it needs.
 
-`config` is the JSON that the page's script reads; its shape is DemoConfig in runtime/src/contract.ts.
+`config` is the JSON that the page's script reads; its shape is DemoConfig in runtime/src/shared/contract.ts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sitegen import text
@@ -33,7 +34,15 @@ IMAGE_TYPES = {
     "BMP": "image/bmp",
 }
 
-Cut = Callable[[SourceFile], Chunked]
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine's script, which the page runs in a worker, and the two builds of its backend."""
+
+    name: str
+    script: Chunked
+    simd: Chunked
+    plain: Chunked
 
 
 def make(
@@ -41,15 +50,14 @@ def make(
     demo: DemoSpec,
     packed: Packed,
     samples: Mapping[str, tuple[str, Chunked]],
-    engine: Mapping[str, str],
-    wasm: Chunked,
+    engine: Engine,
     task: Mapping[str, str],
 ) -> tuple[Bundle | None, list[SitegenError]]:
     """Puts a demo together.
 
-    `samples` maps a sample's name to its media type and chunks; `engine` has the engine's name and the path of its
-    script in the site; `task` the path of the task's script and its title. Errors are what only the model can tell:
-    labels that do not match its classes, an input that is no picture.
+    `samples` maps a sample's name to its media type and chunks; `task` has the path of the task's script in the site
+    and its title. Errors are what only the model can tell: labels that do not match its classes, an input that is no
+    picture.
     """
     errors: list[SitegenError] = []
     image = _image_input(demo, packed.signature, errors)
@@ -65,7 +73,11 @@ def make(
     config = {
         "task": demo.task,
         "title": page.title,
-        "engine": {"name": engine["name"], "script": engine["script"], "wasm": ref(wasm)},
+        "engine": {
+            "name": engine.name,
+            "script": ref(engine.script),
+            "wasm": {"simd": ref(engine.simd), "plain": ref(engine.plain)},
+        },
         "model": {
             "topology": ref(packed.topology),
             "weights": ref(packed.weights),
@@ -93,8 +105,9 @@ def make(
             packed=packed,
             config=config,
             task_script=task["script"],
-            assets=(engine["script"], task["script"]),
+            assets=(task["script"],),
             chunks=chunks,
+            plain_only=frozenset(engine.plain.files) - frozenset(engine.simd.files),
             facts=_facts(demo, packed, image, task["title"]),
         ),
         [],

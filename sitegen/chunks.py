@@ -1,9 +1,9 @@
 """Chunks: how binary payloads travel, the same file over http and on file://.
 
-A chunk is a classic script, `sitegenChunk("<id>","<payload>")`: `id` is the SHA-256 of the raw payload, and the payload is
-raw bytes with four of them escaped (backslash, double quote, LF, CR). Over http the page fetches the file as bytes and
-takes the payload out; on file://, where nothing can be fetched, it loads the file by a script element whose charset
-is x-user-defined, which maps every byte to one character. runtime/src/page/chunks.ts is the other half.
+A chunk is a classic script, `sitegenChunk("<id>","<payload>")`: `id` is the SHA-256 of the raw payload, and the payload
+is raw bytes with four of them escaped (backslash, double quote, LF, CR). Over http the page fetches the file as bytes
+and takes the payload out; on file://, where nothing can be fetched, it loads the file by a script element whose charset
+is x-user-defined, which maps every byte to one character. runtime/src/shared/chunk.ts is the other half.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ def resolve(
 ) -> tuple[Page, list[SitegenError]]:
     """The page with every reference rewritten, and what is wrong with its references.
 
-    `pages` maps the source of every page to its path in the site; `tree` is the content as read; `text` the page's file,
-    in which the places of errors are looked up.
+    `pages` maps the source of every page to its path in the site; `tree` is the content as read; `text` the page's
+    file, in which the places of errors are looked up.
     """
     errors: list[SitegenError] = []
     linked: dict[str, SourceFile] = {}

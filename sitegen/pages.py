@@ -12,6 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import markdown
+from markdown.extensions import Extension
+from markdown.extensions.abbr import AbbrExtension
+from markdown.extensions.admonition import AdmonitionExtension
+from markdown.extensions.attr_list import AttrListExtension
+from markdown.extensions.def_list import DefListExtension
+from markdown.extensions.fenced_code import FencedCodeExtension
+from markdown.extensions.footnotes import FootnoteExtension
+from markdown.extensions.md_in_html import MarkdownInHtmlExtension
+from markdown.extensions.sane_lists import SaneListExtension
+from markdown.extensions.tables import TableExtension
+from markdown.extensions.toc import TocExtension
 
 from sitegen import frontmatter, links
 from sitegen.config import Settings
@@ -24,12 +35,6 @@ FRONT_PAGE = "index.html"
 # Folders of the site that hold the build's own files.
 RESERVED = {"assets", "chunks", "files", "__sitegen__"}
 _DEMO_PARAGRAPH = "<p>{{ demo }}</p>"
-_EXTENSIONS = ["tables", "fenced_code", "footnotes", "admonition", "toc", "attr_list", "def_list", "abbr", "sane_lists", "md_in_html"]
-_EXTENSION_CONFIGS = {
-    # Alignment by style attributes would break the page's Content-Security-Policy.
-    "tables": {"use_align_attribute": True},
-    "toc": {"toc_depth": "2-3"},
-}
 
 
 @dataclass(frozen=True)
@@ -167,8 +172,25 @@ def _needs_task(text: _Text) -> list[SitegenError]:
     return [SitegenError("the page has a model but no task", text.places.of("model"), hint)]
 
 
+def _extensions() -> list[Extension]:
+    """Python-Markdown's own, as objects: finding them by name would scan every package that is installed."""
+    return [
+        # Alignment by style attributes would break the page's Content-Security-Policy.
+        TableExtension(use_align_attribute=True),
+        TocExtension(toc_depth="2-3"),
+        FencedCodeExtension(),
+        FootnoteExtension(),
+        AdmonitionExtension(),
+        AttrListExtension(),
+        DefListExtension(),
+        AbbrExtension(),
+        SaneListExtension(),
+        MarkdownInHtmlExtension(),
+    ]
+
+
 def _render(body: str) -> tuple[str, str]:
-    engine = markdown.Markdown(extensions=_EXTENSIONS, extension_configs=_EXTENSION_CONFIGS)
+    engine = markdown.Markdown(extensions=_extensions())
     html = engine.convert(body)
     toc: str = getattr(engine, "toc", "")
     # A list of contents helps from three headings on.

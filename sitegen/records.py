@@ -192,6 +192,7 @@ class Bundle:
     task_script: str
     assets: tuple[str, ...]  # paths of hashed assets that it needs
     chunks: Mapping[str, Blob]  # id -> file
+    plain_only: frozenset[str]  # chunks that only browsers without SIMD fetch
     facts: tuple[tuple[str, str], ...]
 
 

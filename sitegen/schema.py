@@ -6,7 +6,11 @@ rest of the build sees one shape.
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any, Literal
+
+# Pydantic would look for plugins in every package that is installed, at each start.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 

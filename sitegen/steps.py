@@ -9,13 +9,13 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sitegen import bundle, chunks, models, weights, worker
+from sitegen import bundle, chunks, models, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError
 from sitegen.records import (
@@ -218,6 +218,16 @@ class Steps:
             self._cache.keep("image", key, known)
         kind: str | None = known[0]
         return kind
+
+    def thumbnail(self, samples: Sequence[SourceFile]) -> Blob:
+        """A picture for the page's card, made of its first samples."""
+        key = Cache.key({"samples": [self._cache.sha256(file) for file in samples[: thumbnail.TILES]], "drawn": 2})
+        known = self._cache.recall("thumbnail", key)
+        blob = self._cache.get(*known) if known else None
+        if blob is None:
+            blob = self._cache.put(thumbnail.draw([file.path for file in samples[: thumbnail.TILES]]))
+            self._cache.keep("thumbnail", key, [blob.sha256, blob.size])
+        return blob
 
 
 def _spec(stored: list[Any]) -> TensorSpec:

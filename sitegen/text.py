@@ -5,11 +5,11 @@ def size(count: int) -> str:
     """Bytes in decimal units: "812 B", "30 kB", "1.2 MB"."""
     if count < 1000:
         return f"{count} B"
-    value, unit = float(count), ""
-    for unit in ("kB", "MB", "GB"):
+    value, units = count / 1000, ["kB", "MB", "GB"]
+    while value >= 999.5 and len(units) > 1:
         value /= 1000
-        if value < 999.5:
-            break
+        units.pop(0)
+    unit = units[0]
     return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
 
 

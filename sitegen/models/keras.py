@@ -1,7 +1,7 @@
 """Keras 3 files (.keras): a zip with config.json, metadata.json and model.weights.h5.
 
-Loaded with Keras in safe mode (no code of the file's is run), exported as a SavedModel and converted from there. TF.js's own way
-for Keras files, the layers model, mis-reads or rejects what Keras 3 writes.
+Loaded with Keras in safe mode (no code of the file's is run), exported as a SavedModel and converted from there. TF.js
+has a way of its own for Keras files, the layers model: it mis-reads or rejects what Keras 3 writes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Schemes: one function each, from a float32 tensor to what is stored and how to get it back.
 
-These are TF.js's own (tensorflowjs/quantization.py; the page's half is tfjs-core's io_utils decodeWeights): float16, and
-per-tensor affine uint8.
+These are TF.js's own (tensorflowjs/quantization.py; the page's half is tfjs-core's io_utils decodeWeights): float16,
+and per-tensor affine uint8.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def float16(values: NDArray[np.float32]) -> Quantized:
 def uint8(values: NDArray[np.float32]) -> Quantized:
     """Affine: w = q * scale + min, q in 0..255.
 
-    A range that holds 0 is nudged so that 0 is one of the 256 values: zeros (padding, ReLU's) stay exact. A tensor of one
-    value is stored as that value with scale 1.
+    A range that holds 0 is nudged so that 0 is one of the 256 values: zeros (padding, ReLU's) stay exact. A tensor of
+    one value is stored as that value with scale 1.
     """
     if values.size == 0:
         return Quantized(values.astype(np.uint8), _affine(0.0, 1.0))

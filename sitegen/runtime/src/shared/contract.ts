@@ -1,8 +1,8 @@
 /**
  * The types that the runtime's scripts share. Each script is bundled on its own (classic scripts, no modules at run
- * time), so what they share at run time goes through one global, `sitegen`, declared at the end.
+ * time): a page's scripts meet through one global (task.ts); the engine runs in a worker and is spoken to by messages.
  *
- * The JSON shapes (PageConfig and below) are written by Python: sitegen/bundle.py is their other half.
+ * The JSON shapes (PageConfig and below) are written by Python: sitegen/bundle.py and sitegen/assemble.py.
  */
 
 /** A file carried in chunks: `bytes` is its decoded length; chunks are [sha-256, payload bytes]. */
@@ -68,10 +68,17 @@ export interface ModelConfig {
   parameters: number;
 }
 
+/** The script is run in a worker; of the two builds of the backend a page loads the one its browser can run. */
+export interface EngineConfig {
+  name: string;
+  script: FileRef;
+  wasm: { simd: FileRef; plain: FileRef };
+}
+
 export interface DemoConfig {
   task: string;
   title: string;
-  engine: { name: string; script: string; wasm: FileRef };
+  engine: EngineConfig;
   model: ModelConfig;
   input: ImageInput;
   output: { activation: 'none' | 'softmax' | 'sigmoid'; topK: number };
@@ -79,11 +86,16 @@ export interface DemoConfig {
   samples: { name: string; type: string; image: FileRef }[];
 }
 
+/** What a page's script reads from `<script type="application/json" id="sitegen-page">`. */
 export interface PageConfig {
   format: 1;
+  /** Path from the site's root, and the relative URL back to that root. */
   page: string;
   root: string;
   offline: 'auto' | 'ask' | 'never';
+  /** Served by `sitegen serve`: nothing is kept. */
+  preview: boolean;
+  /** Files of this page alone (task script, pictures in the text). */
   assets: AssetRef[];
   demo: DemoConfig | null;
 }
@@ -94,46 +106,45 @@ export interface Tensor {
   data: Float32Array | Int32Array | Uint8Array;
 }
 
+export type Tensors = Record<string, Tensor>;
+
+export interface RunResult {
+  outputs: Tensors;
+  /** Time in the engine alone, without the way there and back. */
+  milliseconds: number;
+  /** Tensors alive between runs: it must not grow. */
+  tensors: number;
+}
+
 /** A model that is loaded and ready; names are those of the signature. */
 export interface Engine {
   readonly name: string;
   readonly backend: string;
-  /** Tensors alive inside the engine: weights only, between two runs. */
-  readonly liveTensors: number;
-  run(inputs: Record<string, Tensor>): Promise<Record<string, Tensor>>;
+  run(inputs: Tensors): Promise<RunResult>;
   dispose(): void;
 }
 
-/** What an engine's script registers: bytes in, engine out. It never fetches. */
-export type EngineFactory = (
-  model: ModelConfig,
-  files: { topology: Uint8Array; weights: Uint8Array; wasm: Uint8Array },
-) => Promise<Engine>;
-
-/** What a task's script is given to work with. */
-export interface DemoHost {
-  readonly config: DemoConfig;
-  /** Loads engine and model once; later calls give the same promise (a failed load may be tried again). */
-  load(): Promise<Engine>;
-  /** Runs the model on one input tensor and reports latency on the element; gives the first output. */
-  run(input: Tensor): Promise<{ output: Tensor; milliseconds: number }>;
-  /** The bytes of sample `index` as a Blob of its type. */
-  sample(index: number): Promise<Blob>;
-  /** Shows a plain sentence to the visitor (null clears it). The demo stays usable. */
-  fail(message: string | null): void;
+/** Everything an engine needs, as bytes: it never fetches. */
+export interface EngineFiles {
+  topology: Uint8Array;
+  weights: Uint8Array;
+  wasm: Uint8Array;
+  simd: boolean;
 }
 
-/** A task: mounts its user interface under `root`; gives back what undoes it. */
-export interface Task {
-  mount(root: HTMLElement, host: DemoHost): () => void;
-}
+/** The messages to an engine's worker, and back. */
+export type EngineRequest =
+  | { id: number; verb: 'load'; model: ModelConfig; files: EngineFiles }
+  | { id: number; verb: 'run'; inputs: Tensors };
+export type EngineReply =
+  | { id: number; ok: true; value: { name: string; backend: string } | RunResult }
+  | { id: number; ok: false; error: string };
 
-export interface SitegenGlobal {
-  engines: Record<string, EngineFactory>;
-  tasks: Record<string, Task>;
-}
-
-declare global {
-  /** Made by whichever script comes first: `(globalThis.sitegen ??= { engines: {}, tasks: {} })`. */
-  var sitegen: SitegenGlobal | undefined;
+/** The messages to the service worker, each answered on the port that comes along. */
+export type WorkerRequest =
+  { verb: 'status'; page: string } | { verb: 'keep'; page: string } | { verb: 'remove'; page: string };
+export interface WorkerReply {
+  kept: boolean;
+  /** Why it is not kept, where that was asked for. */
+  error?: string;
 }

@@ -1,0 +1,113 @@
+// Compiles the runtime into dist/: one classic script for each thing that runs, and runtime.json, which says what each
+// is for. What sitegen/runtime/__init__.py reads is exactly that.
+import * as esbuild from 'esbuild';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  existsSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = join(here, 'dist');
+const wasmFolder = join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out');
+const bundled = new Set();
+
+// TF.js brings the source of its threaded backend as text and code; threads need isolation, which static hosts lack.
+const withoutThreads = {
+  name: 'without-threads',
+  setup(build) {
+    build.onLoad({ filter: /wasm-out[\\/]tfjs-backend-wasm-threaded-simd(\.worker)?\.js$/ }, () => ({
+      contents: 'export const wasmWorkerContents = ""; export default null;',
+    }));
+  },
+};
+
+async function script(entry, out) {
+  const result = await esbuild.build({
+    absWorkingDir: here,
+    entryPoints: [entry],
+    outfile: join(dist, out),
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: ['es2021'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'none',
+    external: ['fs', 'path', 'crypto', 'util', 'worker_threads', 'perf_hooks', 'os', 'string_decoder'],
+    plugins: [withoutThreads],
+    metafile: true,
+    logLevel: 'warning',
+  });
+  for (const input of Object.keys(result.metafile.inputs)) {
+    const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input.replaceAll('\\', '/'));
+    if (found) bundled.add(found[1]);
+  }
+  return out;
+}
+
+function copied(from, out) {
+  copyFileSync(from, join(dist, out));
+  return out;
+}
+
+// The licences of everything that is bundled travel with every site.
+function licences() {
+  const apache = readFileSync(join(here, '../../docs/LICENSE.txt'), 'utf8');
+  const texts = [...bundled].sort().map((name) => {
+    const folder = join(here, 'node_modules', name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const head = `${name} ${version} (${license})`;
+    if (file) return `${head}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    if (license === 'Apache-2.0') return `${head}\n\nUnder the Apache License 2.0 at the end of this file.\n`;
+    if (license === 'MIT') return `${head}\n\n${mit(folder)}\n`;
+    throw new Error(`${name} brings no licence text`);
+  });
+  const rule = '\n' + '-'.repeat(78) + '\n\n';
+  return ['What runs in these pages was made with the packages below.\n', ...texts, apache].join(rule);
+}
+
+function mit(folder) {
+  const readme = readdirSync(folder).find((entry) => /^readme/i.test(entry));
+  const text = readme && readFileSync(join(folder, readme), 'utf8');
+  const at = text ? text.search(/Copyright|Permission is hereby granted/) : -1;
+  if (at < 0) throw new Error(`${folder} brings no licence text`);
+  return text.slice(at).trim();
+}
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+const tasks = {};
+for (const task of readdirSync(join(here, 'src/widgets')).sort()) {
+  const about = join(here, 'src/widgets', task, 'task.json');
+  if (!existsSync(about)) continue;
+  const made = await script(`src/widgets/${task}/index.tsx`, `${task}.js`);
+  tasks[task] = { script: made, ...JSON.parse(readFileSync(about, 'utf8')) };
+}
+const runtime = {
+  page: await script('src/page/main.ts', 'page.js'),
+  worker: await script('src/sw/sw.ts', 'sw.js'),
+  preview: await script('src/preview/main.ts', 'preview.js'),
+  style: copied(join(here, 'src/demo.css'), 'demo.css'),
+  engines: {
+    graph: {
+      script: await script('src/worker/graph.ts', 'graph.js'),
+      wasm: {
+        simd: copied(join(wasmFolder, 'tfjs-backend-wasm-simd.wasm'), 'backend-simd.wasm'),
+        plain: copied(join(wasmFolder, 'tfjs-backend-wasm.wasm'), 'backend.wasm'),
+      },
+    },
+  },
+  tasks,
+  licenses: 'licenses.txt',
+};
+writeFileSync(join(dist, 'licenses.txt'), licences());
+writeFileSync(join(dist, 'runtime.json'), JSON.stringify(runtime, null, 1) + '\n');

@@ -1,0 +1,125 @@
+/**
+ * `<sitegen-demo>`: hosts the task's user interface, loads the engine when it is first needed and tells the visitor how
+ * that goes. What it knows is also on the element, for scripts and styles: data-state (idle, loading, ready, failed),
+ * data-engine, data-backend, data-milliseconds and data-tensors of the last run.
+ */
+
+import type { DemoConfig, Engine, PageConfig, Tensor } from '../shared/contract';
+import type { DemoHost } from '../shared/task';
+import { element, sizeText } from './dom';
+import { startEngine } from './engine';
+import { loadFiles } from './files';
+import type { Transport } from './transport';
+
+export function defineDemo(page: PageConfig, transport: Transport): void {
+  const config = page.demo;
+  if (!config) return;
+  customElements.define(
+    'sitegen-demo',
+    class extends HTMLElement {
+      private unmount: (() => void) | null = null;
+
+      connectedCallback(): void {
+        const task = globalThis.sitegen?.tasks[config.task];
+        const root = element('div', { className: 'sg-task' });
+        const host = new Host(this, config, transport);
+        this.replaceChildren(root, host.status);
+        if (!task) {
+          host.fail('The script of this demo is missing.');
+          return;
+        }
+        this.unmount = task.mount(root, host);
+        // A page that is kept anyway loads its model at once; any other waits until it is asked for something.
+        if (page.offline === 'auto') void host.load().catch(() => undefined);
+      }
+
+      disconnectedCallback(): void {
+        this.unmount?.();
+        this.unmount = null;
+      }
+    },
+  );
+}
+
+class Host implements DemoHost {
+  readonly status = element('div', { className: 'sg-status', role: 'status' });
+  private engine: Promise<Engine> | null = null;
+
+  constructor(
+    private readonly demo: HTMLElement,
+    readonly config: DemoConfig,
+    private readonly transport: Transport,
+  ) {
+    this.demo.dataset.state = 'idle';
+  }
+
+  load(): Promise<Engine> {
+    this.engine ??= this.start().catch((error: unknown) => {
+      this.engine = null;
+      this.demo.dataset.state = 'failed';
+      this.fail(
+        `The model could not be loaded: ${reason(error)}.`,
+        () => void this.load().catch(() => undefined),
+      );
+      throw error;
+    });
+    return this.engine;
+  }
+
+  private async start(): Promise<Engine> {
+    this.demo.dataset.state = 'loading';
+    const bar = element('progress', { max: 1, value: 0 });
+    const text = element('span', {}, 'Loading the model');
+    bar.setAttribute('aria-label', 'Loading the model');
+    this.status.replaceChildren(bar, text);
+    const engine = await startEngine(this.config, this.transport, (loaded, total) => {
+      bar.max = total || 1;
+      bar.value = loaded;
+      text.textContent = `Loading the model: ${sizeText(loaded)} of ${sizeText(total)}`;
+    });
+    this.status.replaceChildren();
+    Object.assign(this.demo.dataset, { state: 'ready', engine: engine.name, backend: engine.backend });
+    return engine;
+  }
+
+  async run(input: Tensor): Promise<{ output: Tensor; milliseconds: number }> {
+    const engine = await this.load();
+    const { inputs, outputs } = this.config.model.signature;
+    try {
+      const result = await engine.run({ [inputs[0]!.name]: input });
+      this.demo.dataset.milliseconds = result.milliseconds.toFixed(2);
+      this.demo.dataset.tensors = String(result.tensors);
+      return { output: result.outputs[outputs[0]!.name]!, milliseconds: result.milliseconds };
+    } catch (error) {
+      // An engine that failed once is not trusted again: the next call starts a new one.
+      engine.dispose();
+      this.engine = null;
+      this.fail(`The model failed: ${reason(error)}.`);
+      throw error;
+    }
+  }
+
+  async sample(index: number): Promise<Blob> {
+    const { image, type } = this.config.samples[index]!;
+    const [bytes] = await loadFiles(this.transport, [image]);
+    return new Blob([bytes as BlobPart], { type });
+  }
+
+  fail(message: string | null, retry?: () => void): void {
+    this.status.replaceChildren();
+    if (message === null) return;
+    this.status.append(element('p', { className: 'sg-error' }, message));
+    if (retry) {
+      const button = element('button', { type: 'button', className: 'sg-button' }, 'Try again');
+      button.onclick = retry;
+      this.status.append(button);
+    }
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof TypeError && !navigator.onLine)
+    return 'there is no network, and it is not kept on this device';
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\.$/, '');
+}

@@ -1,0 +1,79 @@
+/**
+ * Keeping a page offline: its files go into the store one by one (what is there already is not fetched again), then the
+ * service worker is told to keep the page itself. Storing is resumable: whatever was stored stays.
+ */
+
+import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
+import { checked, fetched, put } from '../shared/fetched';
+import { needsOf, type Need } from '../shared/needs';
+import type { Progress } from './files';
+
+const AT_ONCE = 4;
+const ANSWER_WITHIN = 60_000;
+
+export class Keeper {
+  constructor(
+    private readonly page: PageConfig,
+    private readonly base: string,
+    private readonly store: Promise<Cache>,
+    private readonly worker: Promise<ServiceWorker>,
+  ) {}
+
+  /** Bytes that the page needs on this device. */
+  get bytes(): number {
+    return needsOf(this.page).reduce((sum, need) => sum + need.bytes, 0);
+  }
+
+  async kept(): Promise<boolean> {
+    return (await this.ask('status')).kept;
+  }
+
+  /** Stores everything. Throws when something cannot be had or stored. */
+  async keep(progress: Progress): Promise<void> {
+    const store = await this.store;
+    const queue = needsOf(this.page);
+    const total = this.bytes;
+    let stored = 0;
+    progress(0, total);
+    const work = async (): Promise<void> => {
+      for (let need = queue.shift(); need; need = queue.shift()) {
+        await this.storeOne(store, need);
+        stored += need.bytes;
+        progress(stored, total);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    const reply = await this.ask('keep');
+    if (!reply.kept) throw new Error(reply.error ?? 'the page could not be stored');
+    // Asked for, never waited for: in one browser the answer never comes.
+    void navigator.storage?.persist?.();
+  }
+
+  async remove(): Promise<void> {
+    await this.ask('remove');
+  }
+
+  private async storeOne(store: Cache, need: Need): Promise<void> {
+    const known = await store.match(new URL(need.path, this.base));
+    if (known) {
+      const whole = await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null);
+      if (whole) return;
+    }
+    await put(store, this.base, need.path, await fetched(this.base, need));
+  }
+
+  private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {
+    const worker = await this.worker;
+    return new Promise((resolve, reject) => {
+      const channel = new MessageChannel();
+      const timer = setTimeout(() => reject(new Error('the service worker does not answer')), ANSWER_WITHIN);
+      channel.port1.onmessage = (event: MessageEvent<WorkerReply>) => {
+        clearTimeout(timer);
+        channel.port1.close();
+        resolve(event.data);
+      };
+      const request: WorkerRequest = { verb, page: this.page.page };
+      worker.postMessage(request, [channel.port2]);
+    });
+  }
+}

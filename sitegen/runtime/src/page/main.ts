@@ -1,0 +1,66 @@
+/** Every page's script: reads the page's configuration and brings its elements to life. */
+
+import type { PageConfig } from '../shared/contract';
+import type {} from '../shared/task';
+import { modelsCache } from '../shared/names';
+import { defineDemo } from './demo';
+import { Keeper } from './keeper';
+import { defineOffline, type Keeping } from './offline';
+import { FileTransport, HttpTransport } from './transport';
+import { register } from './updates';
+
+globalThis.sitegen ??= { tasks: {} };
+
+function start(): void {
+  const text = document.getElementById('sitegen-page')?.textContent;
+  if (!text) return;
+  const page = JSON.parse(text) as PageConfig;
+  const base = new URL(page.root, location.href).href;
+  if (location.protocol === 'file:') {
+    defineDemo(page, new FileTransport(base));
+    defineOffline(page, { keeper: null, excuse: 'Opened from a file: works without a network.' });
+    return;
+  }
+  if (page.preview) {
+    retire(base);
+    defineDemo(page, new HttpTransport(base, null, () => false));
+    defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
+    return;
+  }
+  const store = storage() ? caches.open(modelsCache(base)) : null;
+  const keeping = keep(page, base, store);
+  const auto = page.offline === 'auto' && keeping.keeper !== null;
+  defineDemo(page, new HttpTransport(base, store, () => auto));
+  defineOffline(page, keeping);
+}
+
+/** Cache Storage and workers exist on https and on this machine only. */
+function storage(): boolean {
+  return 'serviceWorker' in navigator && 'caches' in globalThis;
+}
+
+function keep(page: PageConfig, base: string, store: Promise<Cache> | null): Keeping {
+  if (!store) {
+    return {
+      keeper: null,
+      excuse: 'This browser keeps no pages from here: open the site over https to keep it.',
+    };
+  }
+  const keeper = new Keeper(page, base, store, register(base));
+  if (page.offline === 'auto' && !document.querySelector('sitegen-offline')) {
+    // A page without the panel keeps itself quietly.
+    void keeper.keep(() => undefined).catch(() => undefined);
+  }
+  return { keeper };
+}
+
+/** A preview shows what is there now: a worker of the built site would show what was there before. */
+function retire(base: string): void {
+  if (!('serviceWorker' in navigator)) return;
+  void navigator.serviceWorker
+    .getRegistration(base)
+    .then((registration) => registration?.scope === base && registration.unregister());
+}
+
+// Deferred scripts, the task's among them, have all run by then.
+document.addEventListener('DOMContentLoaded', start);

@@ -1,0 +1,80 @@
+/**
+ * Chunk payloads for this page: over http from the store or the network, on file:// by script elements, since nothing
+ * can be fetched there.
+ */
+
+import { chunkPath, verify } from '../shared/chunk';
+import { checked, fetched, put } from '../shared/fetched';
+import type { Need } from '../shared/needs';
+
+export interface Transport {
+  /** The payload of a chunk, whole. Throws when it cannot be had; a later call tries again. */
+  payload(id: string, bytes: number): Promise<Uint8Array>;
+}
+
+/** `store` is the cache of kept files, if there is one; `keeping` says whether what comes in is stored there. */
+export class HttpTransport implements Transport {
+  constructor(
+    private readonly base: string,
+    private readonly store: Promise<Cache> | null,
+    private readonly keeping: () => boolean,
+  ) {}
+
+  async payload(id: string, bytes: number): Promise<Uint8Array> {
+    const need: Need = { path: chunkPath(id), bytes, sha256: id, chunk: true };
+    const store = await this.store;
+    const kept = await store?.match(new URL(need.path, this.base));
+    if (kept) {
+      const file = new Uint8Array(await kept.arrayBuffer());
+      const payload = await checked(file, need).catch(() => null);
+      if (payload) return payload;
+    }
+    const file = await fetched(this.base, need);
+    if (store && this.keeping()) {
+      // A full disk must not keep the demo from running.
+      await put(store, this.base, need.path, file).catch(() => undefined);
+    }
+    return checked(file, need);
+  }
+}
+
+declare global {
+  /** What chunk files call; payloads come as text, one byte a character. */
+  var sitegenChunk: ((id: string, payload: string) => void) | undefined;
+}
+
+export class FileTransport implements Transport {
+  private readonly waiting = new Map<string, (payload: string) => void>();
+
+  constructor(private readonly base: string) {
+    globalThis.sitegenChunk = (id, payload) => this.waiting.get(id)?.(payload);
+  }
+
+  async payload(id: string, bytes: number): Promise<Uint8Array> {
+    const text = await this.text(id);
+    const payload = new Uint8Array(text.length);
+    // x-user-defined maps the bytes from 0x80 to U+F780 and up: the low eight bits are the byte.
+    for (let i = 0; i < text.length; i++) payload[i] = text.charCodeAt(i);
+    await verify(payload, bytes, id, chunkPath(id));
+    return payload;
+  }
+
+  private text(id: string): Promise<string> {
+    return new Promise<string>((resolve, reject) => {
+      const script = document.createElement('script');
+      const missing = (): void =>
+        reject(new Error(`${chunkPath(id)} is missing beside this page, or is damaged`));
+      this.waiting.set(id, resolve);
+      script.charset = 'x-user-defined';
+      script.src = new URL(chunkPath(id), this.base).href;
+      script.onerror = missing;
+      // A script that ran has called back by now; rejecting after that does nothing.
+      script.onload = missing;
+      document.head.append(script);
+    }).finally(() => {
+      this.waiting.delete(id);
+      const src = new URL(chunkPath(id), this.base).href;
+      document.head.querySelectorAll('script').forEach((script) => script.src === src && script.remove());
+    });
+  }
+}

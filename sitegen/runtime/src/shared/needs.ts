@@ -1,0 +1,55 @@
+/** What a page needs besides the site's shell: the files that are stored when it is kept offline. */
+
+import { chunkPath } from './chunk';
+import type { AssetRef, EngineConfig, FileRef, PageConfig } from './contract';
+
+/** A file to store: `chunk` is the id when it is a chunk file, whose `bytes` are then those of its payload. */
+export interface Need {
+  path: string;
+  bytes: number;
+  sha256: string;
+  chunk: boolean;
+}
+
+/** Every file of the page, each once; of the two builds of the backend, the one that this browser runs. */
+export function needsOf(page: PageConfig): Need[] {
+  const needs = new Map<string, Need>();
+  const asset = (ref: AssetRef): void => {
+    needs.set(ref.path, { ...ref, chunk: false });
+  };
+  const file = (ref: FileRef): void => {
+    for (const [id, bytes] of ref.chunks) {
+      needs.set(id, { path: chunkPath(id), bytes, sha256: id, chunk: true });
+    }
+  };
+  page.assets.forEach(asset);
+  if (page.demo) {
+    const { engine, model, samples } = page.demo;
+    [engine.script, backendOf(engine), model.topology, model.weights].forEach(file);
+    samples.forEach((sample) => file(sample.image));
+  }
+  return [...needs.values()];
+}
+
+// A module whose one function holds a SIMD instruction (i8x16.splat, i8x16.popcnt): valid only where SIMD is.
+const SIMD_PROBE = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98,
+  11,
+];
+
+export function simdSupported(): boolean {
+  return WebAssembly.validate(new Uint8Array(SIMD_PROBE));
+}
+
+/** The build of the WebAssembly backend for this browser. */
+export function backendOf(engine: EngineConfig): FileRef {
+  return simdSupported() ? engine.wasm.simd : engine.wasm.plain;
+}
+
+const CONFIG = /<script type="application\/json" id="sitegen-page">([^<]*)<\/script>/;
+
+/** The configuration inside a page's HTML; null when it has none. */
+export function configIn(html: string): PageConfig | null {
+  const found = CONFIG.exec(html);
+  return found?.[1] ? (JSON.parse(found[1]) as PageConfig) : null;
+}

@@ -1,0 +1,30 @@
+/** What a task's script and the page's script know of one another; they meet through the global `sitegen`. */
+
+import type { DemoConfig, Engine, Tensor } from './contract';
+
+/** What a task's script is given to work with. */
+export interface DemoHost {
+  readonly config: DemoConfig;
+  /** Loads engine and model once; a load that failed is tried again by the next call. */
+  load(): Promise<Engine>;
+  /** Runs the model on one input tensor; gives the first output. */
+  run(input: Tensor): Promise<{ output: Tensor; milliseconds: number }>;
+  /** Sample `index` as a Blob of its type. */
+  sample(index: number): Promise<Blob>;
+  /** Tells the visitor what went wrong (null: nothing any more). The demo stays usable. */
+  fail(message: string | null): void;
+}
+
+/** A task: mounts its user interface under `root`; gives back what undoes it. */
+export interface Task {
+  mount(root: HTMLElement, host: DemoHost): () => void;
+}
+
+export interface SitegenGlobal {
+  tasks: Record<string, Task>;
+}
+
+declare global {
+  /** Made by whichever script comes first. */
+  var sitegen: SitegenGlobal | undefined;
+}

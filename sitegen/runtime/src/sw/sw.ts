@@ -1,0 +1,187 @@
+/**
+ * The service worker. Its manifest stands at its head (sitegen/offline.py), so that the two are never of two builds.
+ *
+ * Two kinds of cache (shared/names.ts): a shell per build, with the site's own files, and pages once they are kept;
+ * and one for the hashed files of kept pages, filled by the pages themselves. A new build is prepared whole beside the
+ * old one, kept pages and their new chunks included, before it takes over.
+ */
+
+import type { AssetRef, WorkerReply, WorkerRequest } from '../shared/contract';
+import { checked, fetched, put } from '../shared/fetched';
+import { isShellCache, modelsCache, shellCache } from '../shared/names';
+import { configIn, needsOf, type Need } from '../shared/needs';
+
+interface Manifest {
+  build: string;
+  shell: AssetRef[];
+  pages: Record<string, [bytes: number, sha256: string]>;
+}
+
+declare const self: ServiceWorkerGlobalScope & { SITEGEN: Manifest };
+
+const MANIFEST = self.SITEGEN;
+const BASE = self.registration.scope;
+const SHELL = shellCache(BASE, MANIFEST.build);
+const MODELS = modelsCache(BASE);
+const OFFLINE_PAGE = 'offline.html';
+const HASHED = /^(assets|chunks|files)\//;
+const SHELL_PATHS = new Set(MANIFEST.shell.map((ref) => ref.path));
+
+const url = (path: string): string => new URL(path, BASE).href;
+
+self.addEventListener('install', (event) => event.waitUntil(install()));
+self.addEventListener('activate', (event) => event.waitUntil(activate()));
+self.addEventListener('fetch', (event) => {
+  const path = pathOf(event.request);
+  if (path === null) return;
+  const response = respond(path, event.request);
+  if (response) event.respondWith(response);
+});
+self.addEventListener('message', (event) => {
+  if (event.data === 'activate') {
+    event.waitUntil(self.skipWaiting());
+    return;
+  }
+  const port = event.ports[0];
+  const answered = answer(event.data as WorkerRequest)
+    .catch((error: unknown): WorkerReply => ({
+      kept: false,
+      error: String((error as Error).message ?? error),
+    }))
+    .then((reply) => port?.postMessage(reply));
+  event.waitUntil(answered);
+});
+
+async function install(): Promise<void> {
+  const shell = await caches.open(SHELL);
+  await Promise.all(MANIFEST.shell.map((ref) => storeAsset(shell, ref)));
+  const kept = await keptPages();
+  const models = await caches.open(MODELS);
+  for (const path of kept) {
+    if (!MANIFEST.pages[path]) continue;
+    const html = await storePage(shell, path);
+    for (const need of needs(html)) await storeMissing(models, need);
+  }
+  // With no build before it, it need not wait for anybody.
+  if (!self.registration.active) await self.skipWaiting();
+}
+
+/** Pages that are kept as of any build of this site. */
+async function keptPages(): Promise<Set<string>> {
+  const paths = new Set<string>();
+  for (const name of await caches.keys()) {
+    if (!isShellCache(BASE, name)) continue;
+    for (const request of await (await caches.open(name)).keys()) {
+      const path = request.url.slice(BASE.length);
+      if (path.endsWith('.html') && !SHELL_PATHS.has(path)) paths.add(path);
+    }
+  }
+  return paths;
+}
+
+async function storeAsset(shell: Cache, ref: AssetRef): Promise<void> {
+  const need: Need = { ...ref, chunk: false };
+  // A hashed file is the same in every build; what is not hashed must not come from a stale HTTP cache.
+  const hashed = HASHED.test(ref.path);
+  const known = hashed ? await caches.match(url(ref.path), { ignoreVary: true }) : undefined;
+  const old = known && (await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null));
+  await put(shell, BASE, ref.path, old || (await fetched(BASE, need, hashed ? 'default' : 'no-cache')));
+}
+
+/** Stores a page of this build; gives its HTML. Throws when the host has another build by now. */
+async function storePage(shell: Cache, path: string): Promise<string> {
+  const [bytes, sha256] = MANIFEST.pages[path]!;
+  const html = await fetched(BASE, { path, bytes, sha256, chunk: false }, 'no-cache');
+  await put(shell, BASE, path, html);
+  return new TextDecoder().decode(html);
+}
+
+async function storeMissing(models: Cache, need: Need): Promise<void> {
+  if (await models.match(url(need.path))) return;
+  await put(models, BASE, need.path, await fetched(BASE, need));
+}
+
+function needs(html: string): Need[] {
+  const config = configIn(html);
+  return config ? needsOf(config) : [];
+}
+
+async function activate(): Promise<void> {
+  const old = (await caches.keys()).filter((name) => isShellCache(BASE, name) && name !== SHELL);
+  for (const name of old) await caches.delete(name);
+  // Only a build before this one can have left anything; a first visit may be storing its files just now.
+  if (old.length) await sweep();
+  await self.clients.claim();
+}
+
+/** Deletes hashed files that no kept page needs. */
+async function sweep(): Promise<void> {
+  const shell = await caches.open(SHELL);
+  const wanted = new Set<string>();
+  for (const request of await shell.keys()) {
+    if (!request.url.endsWith('.html')) continue;
+    const html = await (await shell.match(request))?.text();
+    for (const need of needs(html ?? '')) wanted.add(url(need.path));
+  }
+  const models = await caches.open(MODELS);
+  for (const request of await models.keys()) {
+    if (!wanted.has(request.url)) await models.delete(request);
+  }
+}
+
+async function answer(request: WorkerRequest): Promise<WorkerReply> {
+  const shell = await caches.open(SHELL);
+  const { page, verb } = request;
+  if (!MANIFEST.pages[page])
+    return { kept: false, error: 'the page is not part of this version of the site' };
+  if (verb === 'keep') {
+    try {
+      const html = await storePage(shell, page);
+      const models = await caches.open(MODELS);
+      // The page has stored them; another page's removal may have swept meanwhile.
+      for (const need of needs(html)) await storeMissing(models, need);
+    } catch (error) {
+      // The host has a newer build: fetch its worker, which will keep the page.
+      void self.registration.update().catch(() => undefined);
+      if (!(await shell.match(url(page)))) throw error;
+    }
+  }
+  if (verb === 'remove' && !SHELL_PATHS.has(page)) {
+    await shell.delete(url(page));
+    await sweep();
+  }
+  return { kept: (await shell.match(url(page))) !== undefined };
+}
+
+/** The path in this site that a request is for, null when it is none of ours. */
+function pathOf(request: Request): string | null {
+  if (request.method !== 'GET') return null;
+  const plain = request.url.replace(/[?#].*$/, '');
+  if (!plain.startsWith(BASE)) return null;
+  const path = plain.slice(BASE.length);
+  return path === '' || path.endsWith('/') ? `${path}index.html` : path;
+}
+
+/** What this worker answers with; undefined leaves the request to the browser. */
+function respond(path: string, request: Request): Promise<Response> | undefined {
+  if (SHELL_PATHS.has(path)) return stored(SHELL, path).then((found) => found ?? fetch(request));
+  if (HASHED.test(path)) return stored(MODELS, path).then((found) => found ?? fetch(request));
+  if (request.mode !== 'navigate') return undefined;
+  return navigation(path, request);
+}
+
+async function navigation(path: string, request: Request): Promise<Response> {
+  const kept = await stored(SHELL, path);
+  if (kept) return kept;
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const excuse = await stored(SHELL, OFFLINE_PAGE);
+    if (excuse) return excuse;
+    throw error;
+  }
+}
+
+async function stored(name: string, path: string): Promise<Response | undefined> {
+  return (await caches.open(name)).match(url(path));
+}

@@ -1,0 +1,158 @@
+/**
+ * Pictures -> the input tensor. All arithmetic is done here and not by the canvas, whose resizing differs from browser
+ * to browser: a page gives the numbers that Python gives.
+ */
+
+import type { ImageInput, Tensor } from '../../shared/contract';
+
+/** A picture's pixels: RGBA, 0..255, opaque. */
+export interface Pixels {
+  width: number;
+  height: number;
+  data: Uint8ClampedArray;
+}
+
+/** Part of a picture in its own pixels; it may reach beyond the edges, where all is white. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+// Decoding more than this only costs memory; models see a few hundred pixels a side.
+const MOST_PIXELS = 1 << 24;
+
+/** The pixels of a decoded picture, on white. */
+export function pixelsOf(source: CanvasImageSource, width: number, height: number): Pixels {
+  const shrink = Math.min(1, Math.sqrt(MOST_PIXELS / (width * height)));
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(width * shrink));
+  canvas.height = Math.max(1, Math.round(height * shrink));
+  const context = canvas.getContext('2d', { willReadFrequently: true })!;
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** The part of a picture that the model sees. */
+export function boxFor(picture: Pixels, input: ImageInput): Box {
+  const { width, height } = picture;
+  const ratio = input.width / input.height;
+  if (input.resize === 'stretch' || width === height * ratio) return { left: 0, top: 0, width, height };
+  const wide = width > height * ratio;
+  if (wide === (input.resize === 'center-crop')) {
+    const cut = height * ratio;
+    return { left: (width - cut) / 2, top: 0, width: cut, height };
+  }
+  const cut = width / ratio;
+  return { left: 0, top: (height - cut) / 2, width, height: cut };
+}
+
+/** The box of a drawing's dark ink, grown so that the ink's longer side fills `fit` of the input; null on a blank one. */
+export function inkBox(picture: Pixels, input: ImageInput, fit: number): Box | null {
+  let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
+  for (let y = 0; y < picture.height; y++) {
+    for (let x = 0; x < picture.width; x++) {
+      if (picture.data[(y * picture.width + x) * 4]! < 128) {
+        left = Math.min(left, x);
+        right = Math.max(right, x);
+        top = Math.min(top, y);
+        bottom = Math.max(bottom, y);
+      }
+    }
+  }
+  if (right < 0) return null;
+  const unit = Math.max((right + 1 - left) / input.width, (bottom + 1 - top) / input.height) / fit;
+  const width = unit * input.width;
+  const height = unit * input.height;
+  return { left: (left + right + 1 - width) / 2, top: (top + bottom + 1 - height) / 2, width, height };
+}
+
+/** One output position of a resize along one axis: where its window starts, and the weights in it (sum 1). */
+interface Window {
+  start: number;
+  weights: Float64Array;
+}
+
+/**
+ * Triangle filter with half-pixel centres, widened when shrinking: what Pillow calls BILINEAR and TensorFlow
+ * `resize(antialias=True)`. `start` and `size` say which part of the axis is resized, in pixels; windows are clipped to
+ * 0..`edge` and their rest is weighed anew, as Pillow does, unless it is null.
+ */
+function windows(start: number, size: number, count: number, edge: number | null): Window[] {
+  const scale = size / count;
+  const reach = Math.max(scale, 1);
+  return Array.from({ length: count }, (_, index) => {
+    const center = start + (index + 0.5) * scale;
+    const first = Math.max(Math.floor(center - reach + 0.5), edge === null ? -Infinity : 0);
+    const last = Math.min(Math.floor(center + reach + 0.5), edge ?? Infinity);
+    const weights = new Float64Array(last - first);
+    for (let i = 0; i < weights.length; i++) {
+      weights[i] = Math.max(0, 1 - Math.abs(first + i + 0.5 - center) / reach);
+    }
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return { start: first, weights: weights.map((weight) => weight / sum) };
+  });
+}
+
+/** Resizes part of a picture; gives height x width x channels values in 0..255, grey by Rec. 601 luma. */
+export function resized(picture: Pixels, box: Box, input: ImageInput): Float32Array {
+  const { width, height, channels } = input;
+  const plane = planes(picture, channels);
+  const inside = box.left >= 0 && box.top >= 0;
+  const within = inside && box.left + box.width <= picture.width && box.top + box.height <= picture.height;
+  const columns = windows(box.left, box.width, width, within ? picture.width : null);
+  const rows = windows(box.top, box.height, height, within ? picture.height : null);
+  const firstRow = rows[0]!.start;
+  const lastRow = rows[height - 1]!.start + rows[height - 1]!.weights.length;
+  // Beyond a box that reaches out of the picture, there is white paper.
+  const at = (x: number, y: number, c: number): number =>
+    x < 0 || y < 0 || x >= picture.width || y >= picture.height
+      ? 255
+      : plane[(y * picture.width + x) * channels + c]!;
+  const between = new Float32Array((lastRow - firstRow) * width * channels);
+  for (let y = firstRow; y < lastRow; y++) {
+    for (let x = 0; x < width; x++) {
+      const { start, weights } = columns[x]!;
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let i = 0; i < weights.length; i++) sum += weights[i]! * at(start + i, y, c);
+        between[((y - firstRow) * width + x) * channels + c] = sum;
+      }
+    }
+  }
+  const result = new Float32Array(height * width * channels);
+  for (let y = 0; y < height; y++) {
+    const { start, weights } = rows[y]!;
+    for (let i = 0; i < weights.length; i++) {
+      const from = (start + i - firstRow) * width * channels;
+      for (let k = 0; k < width * channels; k++) {
+        result[y * width * channels + k]! += weights[i]! * between[from + k]!;
+      }
+    }
+  }
+  return result;
+}
+
+function planes(picture: Pixels, channels: 1 | 3): Float32Array {
+  const count = picture.width * picture.height;
+  const plane = new Float32Array(count * channels);
+  for (let i = 0; i < count; i++) {
+    const [r, g, b] = [picture.data[i * 4]!, picture.data[i * 4 + 1]!, picture.data[i * 4 + 2]!];
+    if (channels === 1) plane[i] = 0.299 * r + 0.587 * g + 0.114 * b;
+    else plane.set([r, g, b], i * 3);
+  }
+  return plane;
+}
+
+/** The input tensor, [1, height, width, channels]: y = (x * scale - mean[c]) / std[c]. */
+export function tensorOf(values: Float32Array, input: ImageInput): Tensor {
+  const { channels, scale, mean, std, invert } = input;
+  const data = values.map((value, i) => {
+    const c = i % channels;
+    return ((invert ? 255 - value : value) * scale - mean[c]!) / std[c]!;
+  });
+  return { dtype: 'float32', shape: [1, input.height, input.width, channels], data };
+}

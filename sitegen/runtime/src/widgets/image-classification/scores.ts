@@ -1,0 +1,38 @@
+/** Logits or probabilities -> named scores. */
+
+import type { DemoConfig } from '../../shared/contract';
+
+export interface Score {
+  index: number;
+  label: string;
+  value: number;
+}
+
+const FIXED_ROWS = 10;
+
+/** The score of every class, in the model's order. */
+export function scoresOf(output: ArrayLike<number>, config: DemoConfig): Score[] {
+  const values = activated(Array.from(output), config.output.activation);
+  return values.map((value, index) => ({ index, label: config.labels[index] ?? `Class ${index}`, value }));
+}
+
+function activated(logits: number[], activation: DemoConfig['output']['activation']): number[] {
+  if (activation === 'sigmoid') return logits.map((x) => 1 / (1 + Math.exp(-x)));
+  if (activation === 'none') return logits;
+  const highest = Math.max(...logits);
+  const powers = logits.map((x) => Math.exp(x - highest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** What is shown: a few classes keep their rows, so that the eye can stay; of many, the best. */
+export function shown(scores: Score[], topK: number): Score[] {
+  if (scores.length <= FIXED_ROWS) return scores;
+  return [...scores].sort((a, b) => b.value - a.value).slice(0, topK);
+}
+
+export function best(scores: Score[]): Score {
+  return scores.reduce((a, b) => (b.value > a.value ? b : a));
+}
+
+export const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
