@@ -6,7 +6,7 @@ import { modelsCache } from '../shared/names';
 import { defineDemo } from './demo';
 import { Keeper } from './keeper';
 import { defineOffline, type Keeping } from './offline';
-import { FileTransport, HttpTransport } from './transport';
+import { byHttp, byScript } from './transport';
 import { register } from './updates';
 
 globalThis.sitegen ??= { tasks: {} };
@@ -17,20 +17,20 @@ function start(): void {
   const page = JSON.parse(text) as PageConfig;
   const base = new URL(page.root, location.href).href;
   if (location.protocol === 'file:') {
-    defineDemo(page, new FileTransport(base));
+    defineDemo(page, byScript(base));
     defineOffline(page, { keeper: null, excuse: 'Opened from a file: works without a network.' });
     return;
   }
   if (page.preview) {
     retire(base);
-    defineDemo(page, new HttpTransport(base, null, () => false));
+    defineDemo(page, byHttp(base, null, false));
     defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
     return;
   }
   const store = storage() ? caches.open(modelsCache(base)) : null;
   const keeping = keep(page, base, store);
   const auto = page.offline === 'auto' && keeping.keeper !== null;
-  defineDemo(page, new HttpTransport(base, store, () => auto));
+  defineDemo(page, byHttp(base, store, auto));
   defineOffline(page, keeping);
 }
 

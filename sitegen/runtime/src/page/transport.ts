@@ -12,12 +12,27 @@ export interface Transport {
   payload(id: string, bytes: number): Promise<Uint8Array>;
 }
 
-/** `store` is the cache of kept files, if there is one; `keeping` says whether what comes in is stored there. */
-export class HttpTransport implements Transport {
+/** Those who ask for a chunk that is on its way get the same one. */
+class Shared implements Transport {
+  private readonly coming = new Map<string, Promise<Uint8Array>>();
+
+  constructor(private readonly source: Transport) {}
+
+  payload(id: string, bytes: number): Promise<Uint8Array> {
+    let payload = this.coming.get(id);
+    if (!payload) {
+      payload = this.source.payload(id, bytes).finally(() => this.coming.delete(id));
+      this.coming.set(id, payload);
+    }
+    return payload;
+  }
+}
+
+class HttpTransport implements Transport {
   constructor(
     private readonly base: string,
     private readonly store: Promise<Cache> | null,
-    private readonly keeping: () => boolean,
+    private readonly keeping: boolean,
   ) {}
 
   async payload(id: string, bytes: number): Promise<Uint8Array> {
@@ -30,7 +45,7 @@ export class HttpTransport implements Transport {
       if (payload) return payload;
     }
     const file = await fetched(this.base, need);
-    if (store && this.keeping()) {
+    if (store && this.keeping) {
       // A full disk must not keep the demo from running.
       await put(store, this.base, need.path, file).catch(() => undefined);
     }
@@ -43,7 +58,7 @@ declare global {
   var sitegenChunk: ((id: string, payload: string) => void) | undefined;
 }
 
-export class FileTransport implements Transport {
+class FileTransport implements Transport {
   private readonly waiting = new Map<string, (payload: string) => void>();
 
   constructor(private readonly base: string) {
@@ -51,7 +66,7 @@ export class FileTransport implements Transport {
   }
 
   async payload(id: string, bytes: number): Promise<Uint8Array> {
-    const text = await this.text(id);
+    const text = await this.text(new URL(chunkPath(id), this.base).href, id);
     const payload = new Uint8Array(text.length);
     // x-user-defined maps the bytes from 0x80 to U+F780 and up: the low eight bits are the byte.
     for (let i = 0; i < text.length; i++) payload[i] = text.charCodeAt(i);
@@ -59,22 +74,29 @@ export class FileTransport implements Transport {
     return payload;
   }
 
-  private text(id: string): Promise<string> {
-    return new Promise<string>((resolve, reject) => {
-      const script = document.createElement('script');
+  private text(src: string, id: string): Promise<string> {
+    const script = document.createElement('script');
+    const text = new Promise<string>((resolve, reject) => {
       const missing = (): void =>
         reject(new Error(`${chunkPath(id)} is missing beside this page, or is damaged`));
       this.waiting.set(id, resolve);
       script.charset = 'x-user-defined';
-      script.src = new URL(chunkPath(id), this.base).href;
+      script.src = src;
       script.onerror = missing;
       // A script that ran has called back by now; rejecting after that does nothing.
       script.onload = missing;
       document.head.append(script);
-    }).finally(() => {
+    });
+    return text.finally(() => {
       this.waiting.delete(id);
-      const src = new URL(chunkPath(id), this.base).href;
-      document.head.querySelectorAll('script').forEach((script) => script.src === src && script.remove());
+      script.remove();
     });
   }
 }
+
+/** By http; `store` is the cache of kept files, if there is one, and `keeping` whether what comes in is stored there. */
+export const byHttp = (base: string, store: Promise<Cache> | null, keeping: boolean): Transport =>
+  new Shared(new HttpTransport(base, store, keeping));
+
+/** By script elements, on file://. */
+export const byScript = (base: string): Transport => new Shared(new FileTransport(base));
