@@ -50,19 +50,24 @@ class Assembly:
         self._files: dict[str, Blob] = {}
         self._thumbnails: dict[str, str] = {}
 
-    def bundled(self, page: Page, demo: DemoSpec, packed: Packed) -> tuple[Bundle | None, list[SitegenError]]:
-        """The demo of a page, with its samples read, and what is wrong with it."""
-        samples, errors = {}, []
+    def check_samples(self, demo: DemoSpec) -> list[SitegenError]:
+        """What is wrong with the pictures of a demo, whatever its model."""
+        errors = []
         for file in demo.samples:
             kind = self._steps.image_type(file)
             if kind is None:
                 what = f"the sample {file.name} is no picture that browsers show"
                 hint = "PNG, JPEG, WebP, GIF or BMP, whole and readable"
                 errors.append(SitegenError(what, demo.places["samples"], hint))
-            else:
-                samples[file.name] = (kind, self._steps.cut(Blob.of(file.path.read_bytes())))
-        if errors:
-            return None, errors
+        return errors
+
+    def bundled(self, page: Page, demo: DemoSpec, packed: Packed) -> tuple[Bundle | None, list[SitegenError]]:
+        """The demo of a page whose samples are right, and what is wrong with it."""
+        samples = {}
+        for file in demo.samples:
+            kind = self._steps.image_type(file)
+            assert kind is not None
+            samples[file.name] = (kind, self._steps.cut(Blob.of(file.path.read_bytes())))
         task = self._runtime.tasks[demo.task]
         return bundle.make(
             page,

@@ -73,7 +73,7 @@ def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: b
     cache = Cache(project.root / CACHE_FOLDER)
     try:
         compiled = runtime.load()
-        look = Theme(project.root, settings.theme, settings.file)
+        look = Theme(project.root, settings.theme, config.place(project.root, settings, "theme"))
         tree = read_tree(project.root, settings.content)
         found, errors = pages.load(project.root, tree, settings, compiled.tasks)
         if not found and not errors:
@@ -86,7 +86,9 @@ def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: b
             packed = steps.packed([demo for _, demo in demos], errors)
         bundles = {}
         for (page, demo), model in zip(demos, packed, strict=True):
-            if model is not None:
+            broken = assembly.check_samples(demo)
+            errors += broken
+            if model is not None and not broken:
                 made, problems = assembly.bundled(page, demo, model)
                 errors += problems
                 if made is not None:

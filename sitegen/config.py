@@ -55,6 +55,12 @@ def load(root: Path) -> Settings:
     return Settings()
 
 
+def place(root: Path, settings: Settings, key: str) -> Place:
+    """Where a setting stands, for errors that are found later."""
+    path = root / settings.file
+    return _place(settings.file, path.read_text("utf-8"), key) if path.is_file() else Place(settings.file)
+
+
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")

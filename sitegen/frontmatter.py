@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,19 +149,35 @@ def _mark(node: yaml.Node, file: str) -> Place:
 
 def _validation_error(detail: dict[str, Any], places: Places) -> SitegenError:
     path: _Path = detail["loc"]
-    name = ".".join(str(part) for part in path)
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
         hint = did_you_mean(str(path[-1]), _keys_at(path[:-1]))
-        return SitegenError(f'unknown key "{name}"', places.key(path), hint)
+        return SitegenError(f'unknown key "{_dotted(path)}"', places.key(path), hint)
     if kind == "missing":
-        return SitegenError(f'the key "{name}" is missing', places.value(path[:-1]))
-    place = places.value(path)
+        return SitegenError(f'the key "{_dotted(path)}" is missing', places.value(path[:-1]))
+    path = _as_written(path, places)
+    name, place = _dotted(path), places.value(path)
     if kind == "literal_error":
         choices = [choice.strip("' ") for choice in _choices(context["expected"])]
         return SitegenError(f'unknown {name} "{given}"', place, did_you_mean(str(given), choices))
-    message = detail["msg"].replace("Input should be", "must be").replace("valid ", "")
-    return SitegenError(f'"{name}" {message[0].lower() + message[1:]}', place)
+    if kind in ("too_short", "too_long"):
+        count = context.get("min_length", context.get("max_length"))
+        return SitegenError(f'"{name}" must have {count} items, not {context["actual_length"]}', place)
+    message = detail["msg"].replace("Input should be", "must be").replace("valid ", "").replace("string", "text")
+    hint = None
+    if kind == "string_type" and (given is None or isinstance(given, bool)):
+        hint = "YAML reads yes, no, on, off and null as values of their own: put the word in quotes"
+    return SitegenError(f'"{name}" {message[0].lower() + message[1:]}', place, hint)
+
+
+def _as_written(path: _Path, places: Places) -> _Path:
+    """The path of a value as the author wrote it: a shorthand was widened by one key before validation."""
+    shorter = [path[:1] + path[2:], path[:-1]]
+    return path if path in places.values else next((p for p in shorter if p in places.values), path)
+
+
+def _dotted(path: _Path) -> str:
+    return ".".join(str(part) for part in path)
 
 
 def _choices(expected: str) -> list[str]:
@@ -169,9 +185,15 @@ def _choices(expected: str) -> list[str]:
 
 
 def _keys_at(path: _Path) -> list[str]:
+    """The keys that the mapping at `path` may have."""
     model: type[BaseModel] = FrontMatter
     for part in path:
-        annotation = model.model_fields[str(part)].annotation
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+        model = next(_models_in(model.model_fields[str(part)].annotation))
     return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models_in(inner)

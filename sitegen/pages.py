@@ -233,8 +233,6 @@ def _demo(
             errors.append(SitegenError(f'"input.{key}" takes one number or three', place))
     if 0 in front.input.std:
         errors.append(SitegenError('"input.std" divides: it cannot be 0', places.of("input.std")))
-    if model is None or front.model is None:
-        return None, errors
     sources = [s for s in front.input.sources if s != "samples" or samples]
     image = ImageInput(
         height=front.input.size[0] if front.input.size else None,
@@ -254,10 +252,10 @@ def _demo(
         DemoSpec(
             task=front.task,
             model=model,
-            format=front.model.format,
-            outputs=tuple(front.model.outputs),
-            license=front.model.license,
-            origin=front.model.origin,
+            format=front.model.format if front.model else None,
+            outputs=tuple(front.model.outputs) if front.model else (),
+            license=front.model.license if front.model else None,
+            origin=front.model.origin if front.model else None,
             scheme=front.quantize.scheme if front.quantize else settings.quantize,
             input=image,
             activation=front.output.activation,
@@ -265,7 +263,7 @@ def _demo(
             labels=labels,
             samples=samples,
             places={key: places.of(key) for key in keys},
-            sound=not (errors or flawed),
+            sound=model is not None and not (errors or flawed),
         ),
         errors,
     )
@@ -279,10 +277,12 @@ def _model(root: Path, file: SourceFile, source: str, places: Places, errors: li
         return None
     path = (file.path.parent / source).resolve()
     if not path.is_file():
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        if path.is_dir():
+            errors.append(SitegenError(f"the model {source} is a folder", place, "name the model's file"))
+            return None
+        near = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
         hint = (did_you_mean(path.name, near) if near else None) or "paths start at the page's folder"
-        what = "is a folder" if path.is_dir() else "does not exist"
-        errors.append(SitegenError(f"the model {source} {what}", place, hint))
+        errors.append(SitegenError(f"the model {source} does not exist", place, hint))
         return None
     try:
         status = path.stat()

@@ -147,7 +147,7 @@ class DemoSpec:
     """
 
     task: str
-    model: SourceFile
+    model: SourceFile | None  # None only when not sound
     format: str | None
     outputs: tuple[str, ...]
     license: str | None

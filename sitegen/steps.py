@@ -85,6 +85,8 @@ class Steps:
 
     def _start(self, demo: DemoSpec, errors: list[SitegenError]) -> tuple[str, Any | Future[dict[str, Any]]] | None:
         """The cache key of a model's conversion, and its result or the future of it."""
+        if demo.model is None:
+            return None
         try:
             place = demo.places["model.source"]
             format = models.identify(demo.model, demo.format, place, demo.places["model.format"])
@@ -122,6 +124,7 @@ class Steps:
             from concurrent.futures.process import BrokenProcessPool
 
             place = demo.places["model.source"]
+            assert demo.model is not None
             try:
                 stored = stored.result()
             except SitegenError as error:

@@ -27,13 +27,13 @@ _CSS_URL = re.compile(r"""url\(\s*(['"]?)(?!data:|#|[a-z]+:)([^'")]+)\1\s*\)""")
 class Theme:
     """A theme, ready to render; collects the files that its templates ask for."""
 
-    def __init__(self, root: Path, name: str, config_file: str) -> None:
+    def __init__(self, root: Path, name: str, place: Place) -> None:
         """Raises SitegenError when there is no theme of that name."""
         own = root / "themes" / name
         folders = [own, BUILT_IN / name, BUILT_IN / "default"]
         if not any(folder.is_dir() for folder in folders[:2]):
             known = {p.name for base in (root / "themes", BUILT_IN) for p in base.glob("*/")}
-            raise SitegenError(f'no theme "{name}"', Place(config_file), hint=did_you_mean(name, known))
+            raise SitegenError(f'no theme "{name}"', place, hint=did_you_mean(name, known))
         self._root = root
         self._folders = [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
         self._environment = jinja2.Environment(

@@ -73,7 +73,7 @@ def identify(file: SourceFile, override: str | None, place: Place, format_place:
 
 def _guess(file: SourceFile) -> str:
     with file.path.open("rb") as stream:
-        head = stream.read(16)
+        head = stream.read(64)
     if not head:
         return ": it is empty"
     if head.startswith(b"\x89HDF"):

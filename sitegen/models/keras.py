@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,8 +36,8 @@ def check(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
-    except (OSError, zipfile.BadZipFile, EOFError) as error:
-        return f"is no readable .keras file: {error}"
+    except (OSError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        return f"is damaged: {error}"
     return f"is damaged: the checksum of {broken} in it is wrong" if broken else None
 
 
@@ -47,6 +48,11 @@ def load(path: Path, outputs: Sequence[str]) -> GraphModel:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
+        if "safe_mode" in str(error):
+            raise SitegenError(
+                f"{path.name} holds Python code (a Lambda layer), which is never run",
+                hint="write the layer with Keras's own (keras.layers, keras.ops) and save the model again",
+            ) from error
         raise SitegenError(
             f"Keras cannot load {path.name}: {_first_line(error)}",
             hint="layers of your own must be replaced by Keras's before saving: a page runs no Python",

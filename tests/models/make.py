@@ -1,0 +1,57 @@
+"""Makes the small models that tests read; run it again when Keras's format changes: python tests/models/make.py."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+HERE = Path(__file__).parent
+
+
+def tiny() -> keras.Model:
+    """[N, 6, 6, 1] -> 3 classes: one convolution, random weights."""
+    return keras.Sequential(
+        [
+            keras.Input((6, 6, 1)),
+            keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def table() -> keras.Model:
+    """[N, 4] -> 2 classes: no pictures go in."""
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+
+
+def code() -> keras.Model:
+    """A model with Python code inside, which no page may run."""
+    return keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Lambda(lambda x: x * 2), keras.layers.Flatten()])
+
+
+def save(model: keras.Model, name: str) -> None:
+    """Writes the file with the zip's times taken out, so that the same model is the same file."""
+    path = HERE / name
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, data in members.items():
+            archive.writestr(zipfile.ZipInfo(member, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+
+
+if __name__ == "__main__":
+    keras.utils.set_random_seed(7)
+    save(tiny(), "tiny.keras")
+    save(table(), "table.keras")
+    save(code(), "code.keras")
+    whole = (HERE / "tiny.keras").read_bytes()
+    (HERE / "truncated.keras").write_bytes(whole[: len(whole) * 2 // 3])
+    damaged = np.frombuffer(whole, np.uint8).copy()
+    # Inside the compressed weights: the zip's directory stays whole.
+    damaged[len(whole) // 2] ^= 0xFF
+    (HERE / "damaged.keras").write_bytes(damaged.tobytes())
