@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from sitegen import build
+from sitegen.records import Site
+from tests.browsers import Browser, launch
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build cache for the whole session: a model is converted once, whichever test builds with it first."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    """A copy of the repository's own project, built into output/. Tests read it; they change copies."""
+    root = tmp_path_factory.mktemp("project")
+    shutil.copytree(REPOSITORY / "content", root / "content", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(REPOSITORY / "pyproject.toml", root / "pyproject.toml")
+    (root / build.CACHE_FOLDER).symlink_to(shared_cache)
+    make(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def output(project: Path) -> Path:
+    """The repository's own site, built."""
+    return project / "output"
+
+
+def make(root: Path) -> Site:
+    """Builds a project."""
+    return build.build(build.Project.open(root), lambda message: None)[0]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Callable[[str], Browser]]:
+    """Gives the session's browser of a name, started when it is first asked for."""
+    running: dict[str, Browser] = {}
+
+    def get(name: str) -> Browser:
+        if name not in running:
+            running[name] = launch(name)
+        return running[name]
+
+    yield get
+    for each in running.values():
+        each.close()

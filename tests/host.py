@@ -1,0 +1,59 @@
+"""A static host as dumb as they come: files below a base path, an index for a folder, and nothing else."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from pathlib import Path
+from typing import Any
+
+
+class Host:
+    """Serves `root` under `base` on a free port until it is stopped; `root` may be changed meanwhile."""
+
+    def __init__(self, root: Path, base: str = "/", port: int = 0) -> None:
+        self.root = root
+        self.base = base
+        self.requests: list[str] = []
+        host = self
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def translate_path(self, path: str) -> str:
+                plain = path.partition("?")[0]
+                if not plain.startswith(host.base):
+                    return str(host.root / "not-below-the-base-path")
+                return str(host.root / plain.removeprefix(host.base))
+
+            def do_GET(self) -> None:
+                host.requests.append(self.path)
+                super().do_GET()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            # A browser that goes away in the middle is nobody's error.
+            handle_error = lambda self, request, address: None  # noqa: E731
+
+        self._server = Server(("127.0.0.1", port), Handler)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where the site is."""
+        return f"http://localhost:{self.port}{self.base}"
+
+    def stop(self) -> None:
+        """Ends it: from now on nobody answers at this address."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Host:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -1,0 +1,176 @@
+"""What only Chromium is asked: requests, console, keyboard, old machines, colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests import digits
+from tests.browsers import Browser, click, wait_for
+from tests.browsers.chromium import Chromium, ChromiumTab
+from tests.host import Host
+
+Get = Callable[[str], Browser]
+
+
+@pytest.fixture
+def tab(browser: Get) -> Iterator[ChromiumTab]:
+    """A tab of Chromium."""
+    chromium = browser("chromium")
+    assert isinstance(chromium, Chromium)
+    opened = chromium.new_tab()
+    yield opened
+    opened.close()
+
+
+def listen(page: Page) -> tuple[list[str], list[str]]:
+    """Addresses asked for, and what the console was told."""
+    requests: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return requests, said
+
+
+@pytest.mark.parametrize("world", ["http", "file"])
+def test_no_request_leaves(tab: ChromiumTab, output: Path, world: str) -> None:
+    with Host(output, "/some/sub/path/") as host:
+        base = host.url if world == "http" else output.as_uri() + "/"
+        requests, said = listen(tab.page)
+        tab.goto(base + "index.html")
+        digits.open_page(tab, base + digits.PAGE)
+        digits.sample_scores(tab)
+        outside = [url for url in requests if not url.startswith((base, "blob:", "data:"))]
+        assert outside == []
+        assert said == []
+
+
+def test_no_address_is_absolute(output: Path) -> None:
+    for path in [*output.rglob("*.html"), *output.rglob("*.css"), *output.rglob("*.webmanifest")]:
+        text = path.read_text("utf-8")
+        for sign in ('="/', "url(/", '":"/'):
+            assert sign not in text, path
+        assert 'src="http' not in text, path
+
+
+def test_without_simd(tab: ChromiumTab, output: Path) -> None:
+    """An old machine: the browser is given no WebAssembly SIMD, and gets the other build of the backend."""
+    tab.page.add_init_script("WebAssembly.validate = () => false")
+    tab.goto((output / digits.PAGE).as_uri())
+    wait_for(tab, "document.querySelector('sitegen-demo')?.dataset.state === 'ready'")
+    assert digits.facts(tab)["backend"] == "wasm"
+    assert digits.draw(tab, "7") == "7"
+
+
+@pytest.mark.parametrize("digit", sorted(digits.STROKES))
+def test_digits_are_read(tab: ChromiumTab, output: Path, digit: str) -> None:
+    digits.open_page(tab, (output / digits.PAGE).as_uri())
+    assert digits.draw(tab, digit) == digit
+
+
+def test_keyboard(tab: ChromiumTab, output: Path) -> None:
+    digits.open_page(tab, (output / digits.PAGE).as_uri())
+    tab.page.focus("[data-source=draw]")
+    tab.page.keyboard.press("ArrowRight")
+    assert tab.evaluate("document.activeElement.dataset.source") == "samples"
+    tab.page.keyboard.press("Tab")
+    wait_for(tab, "document.activeElement.dataset.sample === '0'")
+    tab.page.keyboard.press("Enter")
+    assert digits.settled(tab) in "0123456789"
+    tab.page.focus("[data-source=samples]")
+    tab.page.keyboard.press("ArrowLeft")
+    assert tab.evaluate("document.activeElement.dataset.source") == "draw"
+
+
+def test_upload(tab: ChromiumTab, output: Path, project: Path) -> None:
+    digits.open_page(tab, (output / digits.PAGE).as_uri())
+    digits.source(tab, "upload")
+    tab.page.set_input_files("input[type=file]", project / "content/digits/samples/4.png")
+    assert digits.settled(tab) == "4"
+    tab.page.set_input_files("input[type=file]", project / "content/digits/index.md")
+    wait_for(tab, "document.querySelector('.sg-error')?.textContent.includes('no picture')")
+    # A picture that is dropped, after one that was refused.
+    tab.page.evaluate(
+        """async () => {
+          const canvas = document.createElement('canvas');
+          canvas.width = canvas.height = 8;
+          const paper = canvas.getContext('2d');
+          paper.fillStyle = '#fff';
+          paper.fillRect(0, 0, 8, 8);
+          const blob = await new Promise((done) => canvas.toBlob(done));
+          const data = new DataTransfer();
+          data.items.add(new File([blob], 'x.png', { type: 'image/png' }));
+          document.querySelector('.sg-drop').dispatchEvent(
+            new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+        }"""
+    )
+    digits.settled(tab)
+    assert tab.evaluate("document.querySelector('.sg-error')") is None
+
+
+def test_camera(output: Path, tmp_path: Path) -> None:
+    """A camera that films a test pattern, and one that is refused."""
+    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    filming = Chromium(extra=flags)
+    try:
+        with Host(output) as host:
+            tab = filming.new_tab()
+            digits.open_page(tab, host.url + digits.PAGE)
+            digits.source(tab, "camera")
+            click(tab, "[data-action=camera]")
+            wait_for(tab, "document.querySelector('video').videoWidth > 0")
+            wait_for(tab, "document.querySelector('.sg-answer strong')")
+            click(tab, "[data-action=camera]")
+            wait_for(tab, "document.querySelector('video').hidden")
+            assert tab.evaluate("document.querySelector('video').srcObject.getTracks()[0].readyState") == "ended"
+    finally:
+        filming.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_nothing_overflows(tab: ChromiumTab, output: Path, width: int, scheme: str) -> None:
+    tab.page.set_viewport_size({"width": width, "height": 800})
+    tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for path in ("index.html", digits.PAGE, "offline.html"):
+        tab.goto((output / path).as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_contrast(tab: ChromiumTab, output: Path) -> None:
+    """WCAG 2.2, 1.4.3: text stands out by at least 4.5 to 1 from what is behind it."""
+    for scheme in ("light", "dark"):
+        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for path in ("index.html", digits.PAGE):
+            tab.goto((output / path).as_uri())
+            weak = tab.page.evaluate(_CONTRAST)
+            assert weak == [], f"{path}, {scheme}"
+
+
+_CONTRAST = """() => {
+  const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
+  const luminance = ([r, g, b]) => {
+    const part = (v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const color = numbers(getComputedStyle(e).backgroundColor);
+      if ((color[3] ?? 1) > 0) return color;
+    }
+    return [255, 255, 255];
+  };
+  const weak = [];
+  for (const element of document.querySelectorAll('body *')) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !element.checkVisibility()) continue;
+    const [a, b] = [luminance(numbers(getComputedStyle(element).color)), luminance(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) weak.push(`${element.className || element.tagName}: ${ratio.toFixed(2)}`);
+  }
+  return weak;
+}"""
