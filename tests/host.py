@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,15 @@ class Host:
         self.root = root
         self.base = base
         self.requests: list[str] = []
+        self._connections: list[socket.socket] = []
         host = self
 
         class Handler(http.server.SimpleHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                host._connections.append(self.request)
+                super().setup()
 
             def translate_path(self, path: str) -> str:
                 plain = path.partition("?")[0]
@@ -51,6 +58,10 @@ class Host:
         """Ends it: from now on nobody answers at this address."""
         self._server.shutdown()
         self._server.server_close()
+        # A connection that is kept alive would go on being answered.
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Host:
         return self

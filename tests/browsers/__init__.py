@@ -1,12 +1,11 @@
-"""Real browsers for the end-to-end tests: one contract, a module per browser.
+"""Real browsers for the tests: Chromium by Playwright, Firefox by WebDriver BiDi, WebKitGTK by WebDriver.
 
-STAND-IN: the original of this file was overwritten by mistake on 2026-11-24 at 17:05:38 and this was rewritten from how
-its users call it. Restore the original where it is at hand.
+All three do the same few things, so that one test runs in each. A browser that is not there is brought or the test
+fails: it is never skipped.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,34 +14,39 @@ NAMES = ("chromium", "firefox", "webkit")
 
 
 class Tab(Protocol):
-    """A page in a browser."""
+    """One tab; points are CSS pixels of the viewport."""
 
-    def goto(self, url: str) -> None: ...
+    def goto(self, url: str) -> None:
+        """Loads a page from scratch."""
 
     def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression, awaited if it is a promise."""
+        """The value of a JavaScript expression, awaited when it is a promise; raises what the page throws."""
 
     def drag(self, points: list[tuple[float, float]]) -> None:
-        """Presses the pointer at the first point, moves through the others and releases it."""
+        """Real pointer input: presses at the first point, moves through the others, releases at the last."""
 
-    def screenshot(self, path: Path) -> None: ...
+    def screenshot(self, path: Path) -> None:
+        """Writes a PNG of the viewport."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Closes the tab."""
 
 
 class Browser(Protocol):
-    """A running browser, whose tabs share storage, caches and service workers."""
+    """A running browser with a fresh profile, which its tabs share."""
 
     name: str
     version: str
 
-    def new_tab(self) -> Tab: ...
+    def new_tab(self) -> Tab:
+        """Opens a tab."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Ends the browser and everything that it started."""
 
 
 def launch(name: str) -> Browser:
-    """Starts a browser with a fresh profile."""
+    """Starts one of NAMES."""
     if name == "chromium":
         from tests.browsers.chromium import Chromium
 
@@ -56,31 +60,37 @@ def launch(name: str) -> Browser:
     return WebKit()
 
 
-def wait_for(tab: Tab, expression: str, seconds: float = 60) -> Any:
-    """The first truthy value of the expression; one that throws counts as not yet."""
+def wait_for(tab: Tab, condition: str, seconds: float = 30) -> None:
+    """Waits until a JavaScript condition is true; raises AssertionError, with what the page shows, when it stays false.
+
+    A condition that throws is not true yet: pages come and go.
+    """
     end = time.monotonic() + seconds
     while True:
+        last: object = None
         try:
-            value = last = tab.evaluate(expression)
-        except Exception as error:  # every driver has errors of its own, and pages come and go
-            value, last = None, error
-        if value:
-            return value
+            if tab.evaluate(f"Boolean({condition})"):
+                return
+        except Exception as error:
+            last = error
         if time.monotonic() > end:
-            raise AssertionError(f"not true after {seconds} s: {expression} (last: {last!r})")
+            shown = tab.evaluate("document.body ? document.body.innerText.slice(0, 2000) : ''")
+            raise AssertionError(f"not true within {seconds} s: {condition} ({last})\nthe page says: {shown}")
         time.sleep(0.05)
 
 
 def click(tab: Tab, selector: str) -> None:
-    """Clicks the element once it is there."""
-    wait_for(tab, f"document.querySelector({json.dumps(selector)})")
-    tab.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+    """A real click in the middle of an element, which is waited for and scrolled into view."""
+    left, top, width, height = box(tab, selector)
+    tab.drag([(left + width / 2, top + height / 2)])
 
 
-def box(tab: Tab, selector: str) -> list[float]:
-    """Left, top, width and height of the element in the viewport, into which it is scrolled."""
-    found: list[float] = tab.evaluate(
-        f"((e) => {{ e.scrollIntoView({{block: 'center', behavior: 'instant'}}); const b = e.getBoundingClientRect();"
-        f" return [b.x, b.y, b.width, b.height]; }})(document.querySelector({json.dumps(selector)}))"
+def box(tab: Tab, selector: str) -> tuple[float, float, float, float]:
+    """Left, top, width and height of an element that was waited for and scrolled into view."""
+    wait_for(tab, f"document.querySelector({selector!r})")
+    left, top, width, height = tab.evaluate(
+        f"(() => {{ const e = document.querySelector({selector!r});"
+        " e.scrollIntoView({block: 'center', behavior: 'instant'}); const b = e.getBoundingClientRect();"
+        " return [b.left, b.top, b.width, b.height]; })()"
     )
-    return found
+    return left, top, width, height

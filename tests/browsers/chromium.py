@@ -18,7 +18,7 @@ _QUIET = ["--disable-background-networking", "--disable-component-update", "--di
 
 
 @functools.cache
-def _playwright() -> Playwright:
+def playwright() -> Playwright:
     """The one of this process: a second one cannot be started beside it."""
     return sync_playwright().start()
 
@@ -60,7 +60,7 @@ class Chromium:
         self._profile = tempfile.TemporaryDirectory(prefix="sitegen-chromium-", ignore_cleanup_errors=True)
         sandbox = [] if os.geteuid() else ["--no-sandbox"]
         # A profile on disk: service workers and Cache Storage as visitors have them.
-        self.context: BrowserContext = _playwright().chromium.launch_persistent_context(
+        self.context: BrowserContext = playwright().chromium.launch_persistent_context(
             self._profile.name, executable_path=executable, args=[*_QUIET, *sandbox, *extra]
         )
         version = self.context.pages[0].evaluate("navigator.userAgent")

@@ -1,42 +1,78 @@
-"""Where the browsers are; one that is missing is an error that says what to install.
-
-STAND-IN: the original of this file was overwritten by mistake on 2026-11-24 at 17:05:38 and this was rewritten from how
-its users call it; it does not install anything. Restore the original where it is at hand.
-"""
+"""Finds the browsers of this machine, or has its package manager bring them."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from glob import glob
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_MAC_CHROMIUM = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+_MAC_FIREFOX = "/Applications/Firefox.app/Contents/MacOS/firefox"
+_MINI_BROWSERS = ("usr/lib*/*/webkit2gtk-4.1/MiniBrowser", "usr/libexec/webkit2gtk-4.1/MiniBrowser")
 
 
 def chromium() -> str:
-    return _find("SITEGEN_CHROMIUM", ["chromium", "google-chrome", "chromium-browser"], [], "chromium")
+    """Path of an installed Chromium, of Playwright's own, or of one that is installed now."""
+    return _found(lambda: _first(*_CHROMIUM, _MAC_CHROMIUM) or _playwrights(), ["chromium"], "Chromium")
 
 
 def firefox() -> str:
-    return _find("SITEGEN_FIREFOX", ["firefox-esr", "firefox"], [], "firefox-esr")
+    """Path of Firefox."""
+    return _found(lambda: _first("firefox-esr", "firefox", _MAC_FIREFOX), ["firefox-esr"], "Firefox")
 
 
 def webkit() -> tuple[str, str]:
-    """MiniBrowser and WebKitWebDriver."""
-    places = [f"/usr/{folder}/webkit2gtk-{api}/MiniBrowser" for api in ("4.1", "4.0") for folder in ("lib/*", "libexec")]
-    return (
-        _find("SITEGEN_MINIBROWSER", [], places, "webkit2gtk-driver"),
-        _find("SITEGEN_WEBKIT_DRIVER", ["WebKitWebDriver"], [], "webkit2gtk-driver"),
-    )
+    """Paths of WebKitGTK's MiniBrowser and of its driver; Xvfb is there too, unless there is a display."""
+    packages = ["webkit2gtk-driver", "xvfb"]
+    if not os.environ.get("DISPLAY"):
+        _found(lambda: _first("Xvfb"), packages, "Xvfb")
+    driver = _found(lambda: _first("WebKitWebDriver"), packages, "WebKitGTK's driver")
+    return _found(_mini_browser, packages, "WebKitGTK's MiniBrowser"), driver
 
 
-def _find(variable: str, commands: list[str], places: list[str], package: str) -> str:
-    chosen = os.environ.get(variable)
-    if chosen:
-        return chosen
-    for command in commands:
-        path = shutil.which(command)
-        if path:
-            return path
-    for place in places:
-        for path in glob(place):
-            return path
-    raise RuntimeError(f"not found: install `{package}`, or name the path in {variable}")
+def _playwrights() -> str | None:
+    """The Chromium that `playwright install chromium` has left, if there is one."""
+    from tests.browsers.chromium import playwright
+
+    path = playwright().chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _mini_browser() -> str | None:
+    return next((str(path) for pattern in _MINI_BROWSERS for path in sorted(Path("/").glob(pattern))), None)
+
+
+def _first(*names: str) -> str | None:
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def _found(look: Callable[[], str | None], packages: list[str], what: str) -> str:
+    found = look()
+    if found is None:
+        _install(packages)
+        found = look()
+    if found is None:
+        raise RuntimeError(
+            f"the tests need {what}, which is not installed: on Debian and Ubuntu, "
+            f"sudo apt-get install {' '.join(packages)}"
+        )
+    return found
+
+
+def _install(packages: list[str]) -> None:
+    """By apt, where there is one and we may; one process at a time."""
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return
+    with Path(tempfile.gettempdir(), "sitegen-tests-apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+            done = subprocess.run(["apt-get", *command], env=environment, capture_output=True, text=True)
+            if done.returncode:
+                print(done.stdout[-2000:], done.stderr[-2000:], file=sys.stderr)

@@ -91,7 +91,7 @@ class Firefox:
             text=True,
         )
         self._ids = itertools.count(1)
-        self._socket = connect(f"{self._address()}/session", max_size=None, ping_interval=None)
+        self._socket = connect(f"{self._address()}/session", max_size=None, ping_interval=None).__enter__()
         self.version = self.command("session.new", capabilities={})["capabilities"]["browserVersion"]
 
     def _address(self) -> str:
