@@ -178,7 +178,6 @@ class Assembly:
             "config_json": self._config_json(page, up, made),
             "styles": [up + path for path in styles],
             "scripts": [up + path for path in scripts],
-            "manifest": f"{up}site.webmanifest",
             "title": page.title,
             "summary": page.summary,
             "intro": Markup(body),

@@ -74,7 +74,7 @@ def test_keep_and_remove(name: str, browser: Get, copy: Path) -> None:
         click(tab, "sitegen-offline button")
         wait_for(tab, f"{STATE} === 'kept'")
         host.stop()
-        tab.goto(tab, host.url + digits.PAGE)
+        tab.goto(host.url + digits.PAGE)
         assert digits.draw(tab, "7") == "7"
         wait_for(tab, f"{STATE} === 'kept'")
         click(tab, "sitegen-offline button")

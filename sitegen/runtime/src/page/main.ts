@@ -3,6 +3,7 @@
 import type { PageConfig } from '../shared/contract';
 import type {} from '../shared/task';
 import { modelsCache } from '../shared/names';
+import { element } from './dom';
 import { defineDemo } from './demo';
 import { Keeper } from './keeper';
 import { defineOffline, type Keeping } from './offline';
@@ -27,6 +28,8 @@ function start(): void {
     defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
     return;
   }
+  // On file:// browsers complain of a manifest, so the page's head has none.
+  document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
   const store = storage() ? caches.open(modelsCache(base)) : null;
   const keeping = keep(page, base, store);
   const auto = page.offline === 'auto' && keeping.keeper !== null;
