@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const dist = join(here, 'dist');
+const dist = process.argv[2] ?? join(here, 'dist');
 const wasmFolder = join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out');
 const bundled = new Set();
 
