@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from sitegen.theme import BUILT_IN
 # An editor's save is several events: what follows within this time belongs to the same one.
 _QUIET = 0.1
 _READING = {"opened", "closed_no_write"}
+_APPEARING = {"created", "moved"}
 
 
 class Watcher(FileSystemEventHandler):
@@ -27,9 +29,13 @@ class Watcher(FileSystemEventHandler):
         self._observer = Observer()
         # The root's own files only: a virtual environment beside the content has tens of thousands.
         self._observer.schedule(self, str(root))
-        for folder in (root / settings.content, root / "themes", BUILT_IN):
-            if folder.is_dir():
-                self._observer.schedule(self, str(folder), recursive=True)
+        self._folders = {root / settings.content, root / "themes", BUILT_IN}
+        for folder in self._folders:
+            self._watch(folder)
+
+    def _watch(self, folder: Path) -> None:
+        if folder.is_dir():
+            self._observer.schedule(self, str(folder), recursive=True)
 
     def __enter__(self) -> Watcher:
         self._observer.start()
@@ -45,13 +51,17 @@ class Watcher(FileSystemEventHandler):
         """Takes an event of the file system (watchdog calls this on its own thread)."""
         if event.event_type in _READING:
             return
-        if any(self._matters(path) for path in (event.src_path, event.dest_path) if path):
+        paths = [Path(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
+        if event.event_type in _APPEARING:
+            # A folder that was not there when the preview began, or is there again.
+            for path in self._folders.intersection(paths):
+                self._watch(path)
+        if any(self._matters(path) for path in paths):
             self._changed.set()
 
-    def _matters(self, path: str | bytes) -> bool:
-        name = Path(path.decode() if isinstance(path, bytes) else path)
+    def _matters(self, name: Path) -> bool:
         if name.parent == self._root:
-            return name.name in ("sitegen.toml", "pyproject.toml")
+            return name.name in ("sitegen.toml", "pyproject.toml") or name in self._folders
         parts = name.relative_to(self._root).parts if name.is_relative_to(self._root) else name.parts[-1:]
         return not any(part.startswith(".") or part == "__pycache__" for part in parts)
 

@@ -26,6 +26,8 @@ def start(log: Path, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    # Its welcome message needs IPython where the output is neither terminal nor file.
+    os.environ.setdefault("TFDF_DISABLE_WELCOME_MESSAGE", "1")
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+# Test processes that import TensorFlow do as the build's workers do.
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", TFDF_DISABLE_WELCOME_MESSAGE="1")
 
 from sitegen import build
 from sitegen.records import Site
