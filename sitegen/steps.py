@@ -224,7 +224,7 @@ class Steps:
 
     def thumbnail(self, samples: Sequence[SourceFile]) -> Blob:
         """A picture for the page's card, made of its first samples."""
-        key = Cache.key({"samples": [self._cache.sha256(file) for file in samples[: thumbnail.TILES]], "drawn": 2})
+        key = Cache.key({"samples": [self._cache.sha256(file) for file in samples[: thumbnail.TILES]], "drawn": 3})
         known = self._cache.recall("thumbnail", key)
         blob = self._cache.get(*known) if known else None
         if blob is None:

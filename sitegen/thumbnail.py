@@ -9,7 +9,7 @@ from pathlib import Path
 # Fewest samples for a grid, and its columns and rows: tiles stay square.
 _GRIDS = ((8, 4, 2), (2, 2, 1), (1, 1, 1))
 TILES = _GRIDS[0][0]
-_WIDTH, _HEIGHT = 480, 240
+_WIDTH, _HEIGHT, _GAP = 480, 240, 12
 
 
 def draw(paths: Sequence[Path]) -> bytes:
@@ -18,6 +18,9 @@ def draw(paths: Sequence[Path]) -> bytes:
 
     columns, rows = next((c, r) for fewest, c, r in _GRIDS if len(paths) >= fewest)
     size = (_WIDTH // columns, _HEIGHT // rows)
+    # One picture fills its card; several stand apart.
+    gap = _GAP if len(paths) > 1 else 0
+    inner = (size[0] - gap, size[1] - gap)
     sheet = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
     for index, path in enumerate(paths[: columns * rows]):
         with Image.open(path) as image:
@@ -25,7 +28,8 @@ def draw(paths: Sequence[Path]) -> bytes:
         paper = Image.new("RGBA", upright.size, "white")
         tile = Image.alpha_composite(paper, upright).convert("RGB")
         row, column = divmod(index, columns)
-        sheet.paste(ImageOps.fit(tile, size, Image.Resampling.BICUBIC), (column * size[0], row * size[1]))
+        corner = (column * size[0] + gap // 2, row * size[1] + gap // 2)
+        sheet.paste(ImageOps.fit(tile, inner, Image.Resampling.BICUBIC), corner)
     out = io.BytesIO()
     sheet.save(out, "WEBP", quality=80, method=6)
     return out.getvalue()
