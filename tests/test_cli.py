@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -113,8 +114,9 @@ def test_bugs_exit_with_3(root: Path) -> None:
     assert "this is a bug in sitegen" in done.stderr
 
 
-def test_interrupted_exits_with_130(root: Path) -> None:
-    """Ctrl-C while a model is converted: nothing is written and no process stays."""
+@pytest.fixture
+def converting(root: Path) -> Iterator[subprocess.Popen[str]]:
+    """A build in the middle of a conversion, leader of a process group of its own."""
     (root / build.CACHE_FOLDER).unlink()
     process = subprocess.Popen(
         [sys.executable, "-m", "sitegen", "build"],
@@ -127,32 +129,25 @@ def test_interrupted_exits_with_130(root: Path) -> None:
     assert process.stderr is not None
     assert "converting" in process.stderr.readline()
     time.sleep(1.5)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    yield process
+    process.communicate()
+
+
+def test_interrupted_exits_with_130(root: Path, converting: subprocess.Popen[str]) -> None:
+    """Ctrl-C while a model is converted: nothing is written and no process stays."""
+    os.killpg(converting.pid, signal.SIGINT)
+    out, err = converting.communicate(timeout=60)
+    assert converting.returncode == 130, err
     assert "interrupted" in err
     assert out == ""
     assert not (root / "output").exists()
-    assert nobody_left(process.pid)
+    assert nobody_left(converting.pid)
 
 
-def test_a_killed_build_leaves_no_worker(root: Path) -> None:
-    (root / build.CACHE_FOLDER).unlink()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sitegen", "build"],
-        cwd=root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    assert "converting" in process.stderr.readline()
-    time.sleep(1.5)
-    process.kill()
-    process.wait()
-    process.stderr.close()
-    assert nobody_left(process.pid)
+def test_a_killed_build_leaves_no_worker(root: Path, converting: subprocess.Popen[str]) -> None:
+    converting.kill()
+    converting.wait()
+    assert nobody_left(converting.pid)
     assert not (root / "output").exists()
 
 

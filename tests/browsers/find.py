@@ -18,7 +18,11 @@ _MINI_BROWSERS = ("usr/lib*/*/webkit2gtk-4.1/MiniBrowser", "usr/libexec/webkit2g
 
 
 def chromium() -> str:
-    """Path of an installed Chromium, of Playwright's own, or of one that is installed now."""
+    """Path of an installed Chromium, of Playwright's own, which is downloaded at need, or of apt's."""
+    installed = _first(*_CHROMIUM, _MAC_CHROMIUM) or _playwrights()
+    if installed is None:
+        # Where it cannot be had, apt may still have one.
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], capture_output=True, timeout=600)
     return _found(lambda: _first(*_CHROMIUM, _MAC_CHROMIUM) or _playwrights(), ["chromium"], "Chromium")
 
 
