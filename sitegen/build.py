@@ -18,8 +18,9 @@ from sitegen.config import Settings
 from sitegen.disk import Cache, Output, read_tree
 from sitegen.errors import BuildFailed, SitegenError
 from sitegen.records import Site
-from sitegen.steps import Progress, Steps, workers
+from sitegen.steps import Progress, Steps, pool
 from sitegen.theme import Theme
+from sitegen.workers import Limits
 
 CACHE_FOLDER = ".sitegen-cache"
 
@@ -71,6 +72,7 @@ def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: b
     """The site as a value. Raises BuildFailed with everything that is wrong with the project."""
     settings = project.settings
     cache = Cache(project.root / CACHE_FOLDER)
+    limits = Limits(settings.convert_seconds, settings.convert_memory * 1_000_000)
     try:
         compiled = runtime.load()
         look = Theme(project.root, settings.theme, config.place(project.root, settings, "theme"))
@@ -79,7 +81,7 @@ def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: b
         if not found and not errors:
             hint = f"make one: {settings.content}/hello.md"
             errors.append(SitegenError(f"no pages in {settings.content}/", hint=hint))
-        with workers(cache.root / "convert.log", jobs) as executor:
+        with pool(cache.root / "convert.log", jobs, limits) as executor:
             steps = Steps(cache, executor, progress)
             assembly = Assembly(settings, look, compiled, steps, preview)
             demos = [(page, page.demo) for page in found if page.demo is not None]

@@ -21,7 +21,9 @@ else:
 class Settings:
     """What an author can set for the whole site.
 
-    Folders are relative to the project's root. `quantize` and `offline` are what pages get that say nothing.
+    Folders are relative to the project's root. `quantize` and `offline` are what pages get that say nothing. The
+    conversion of one model may take `convert_seconds`, and `convert_memory` megabytes (0: three quarters of what the
+    machine has).
     """
 
     title: str = "Demos"
@@ -32,11 +34,14 @@ class Settings:
     theme: str = "default"
     quantize: str = "float16"
     offline: str = "auto"
+    convert_seconds: int = 1800
+    convert_memory: int = 0
 
     # The file that they come from; not a setting.
     file: str = "sitegen.toml"
 
 
+NUMBERS = ("convert_seconds", "convert_memory")
 KEYS = tuple(f.name for f in fields(Settings) if f.name != "file")
 CHOICES = {"quantize": SCHEMES, "offline": OFFLINE_MODES}
 
@@ -82,6 +87,9 @@ def _settings(file: str, text: str, table: dict[str, Any]) -> Settings:
         place = _place(file, text, key)
         if key not in KEYS:
             errors.append(SitegenError(f'unknown setting "{key}"', place, hint=did_you_mean(key, KEYS)))
+        elif key in NUMBERS:
+            if type(value) is not int or value < 0:
+                errors.append(SitegenError(f'"{key}" must be a whole number, not negative', place))
         elif not isinstance(value, str):
             errors.append(SitegenError(f'"{key}" must be a text in quotes', place))
         elif key in CHOICES and value not in CHOICES[key]:

@@ -7,8 +7,6 @@ starts none.
 from __future__ import annotations
 
 import io
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -28,46 +26,33 @@ from sitegen.records import (
     SourceFile,
     TensorSpec,
 )
+from sitegen.workers import Limits, Pool
 
 Progress = Callable[[str], None]
 Workers = Callable[[], Executor]
 
 
 @contextmanager
-def workers(log: Path, jobs: int) -> Iterator[Workers]:
-    """Gives what makes the worker processes when it is first called; what they print goes to `log`.
+def pool(log: Path, jobs: int, limits: Limits) -> Iterator[Workers]:
+    """Gives what makes the worker processes when it is first called.
 
-    On the way out by Ctrl-C or error, workers are ended, not waited for.
+    On the way out by Ctrl-C or error, they are ended, not waited for.
     """
-    made: list[Any] = []
+    made: list[Pool] = []
 
     def get() -> Executor:
         if not made:
-            from concurrent.futures import ProcessPoolExecutor
-
-            log.unlink(missing_ok=True)
-            made.append(
-                ProcessPoolExecutor(
-                    max_workers=jobs,
-                    # Forking a process that has threads is unsafe, and TensorFlow has many.
-                    mp_context=multiprocessing.get_context("spawn"),
-                    initializer=worker.start,
-                    initargs=(log, os.getpid()),
-                )
-            )
-        executor: Executor = made[0]
-        return executor
+            made.append(Pool(log, jobs, limits))
+        return made[0]
 
     try:
         yield get
     except BaseException:
-        for pool in made:
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
+        for each in made:
+            each.shutdown(cancel_futures=True)
         raise
-    finally:
-        for pool in made:
-            pool.shutdown(wait=True, cancel_futures=True)
+    for each in made:
+        each.shutdown()
 
 
 class Steps:
@@ -121,19 +106,12 @@ class Steps:
             return None
         key, stored = begun
         if isinstance(stored, Future):
-            from concurrent.futures.process import BrokenProcessPool
-
             place = demo.places["model.source"]
             assert demo.model is not None
             try:
                 stored = stored.result()
             except SitegenError as error:
                 errors.append(SitegenError(error.what, place, error.hint, error.kind))
-                return None
-            except BrokenProcessPool:
-                hint = "it may need more memory; see .sitegen-cache/convert.log"
-                what = f"the process that converts {demo.model.name} died"
-                errors.append(SitegenError(what, place, hint))
                 return None
             self._cache.keep("convert", key, stored)
         pack_key = Cache.key(

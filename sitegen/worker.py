@@ -10,18 +10,22 @@ import signal
 import sys
 import threading
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError
 
+# Exit code of a process that went over its limit of memory.
+OUT_OF_MEMORY = 77
 
-def start(log: Path, parent: int) -> None:
-    """Prepares a worker process: silences TensorFlow, and ends when the build does.
+
+def serve(jobs: Connection, log: Path, parent: int, memory: int) -> None:
+    """Takes (function, arguments, keyword arguments) from `jobs` one by one, and answers (ok, result or exception).
 
     TensorFlow writes to the file descriptors themselves, so these go to `log`. Ctrl-C is the build's to handle; a build
-    that was killed cannot end its workers, so they look for it.
+    that was killed cannot end its workers, so they look for it. `memory` is in bytes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -35,13 +39,37 @@ def start(log: Path, parent: int) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_watch, args=(parent, memory), daemon=True).start()
+    while True:
+        try:
+            function, arguments, keywords = jobs.recv()
+        except EOFError:
+            return
+        try:
+            answer = (True, function(*arguments, **keywords))
+        except Exception as error:
+            answer = (False, error)
+        jobs.send(answer)
 
 
-def _end_with(parent: int) -> None:
+def _watch(parent: int, memory: int) -> None:
     while os.getppid() == parent:
-        time.sleep(1)
+        if _memory_in_use() > memory:
+            os._exit(OUT_OF_MEMORY)
+        time.sleep(0.2)
     os._exit(1)
+
+
+def _memory_in_use() -> int:
+    """Bytes of this process that lie in memory; where that is not told, the most that ever did."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        import resource
+
+        # macOS counts bytes.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def convert(path: Path, format_name: str, outputs: tuple[str, ...], cache: Path) -> dict[str, Any]:

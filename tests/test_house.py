@@ -30,6 +30,7 @@ ROWS = (
     "chunks frontmatter links models offline theme",
     "bundle pages watch weights",
     "worker",
+    "workers",
     "steps",
     "assemble",
     "build",
