@@ -76,14 +76,14 @@ def test_keyboard(tab: ChromiumTab, output: Path) -> None:
     digits.open_page(tab, (output / digits.PAGE).as_uri())
     tab.page.focus("[data-source=draw]")
     tab.page.keyboard.press("ArrowRight")
-    assert tab.evaluate("document.activeElement.dataset.source") == "samples"
+    wait_for(tab, "document.activeElement.dataset.source === 'samples'")
     tab.page.keyboard.press("Tab")
     wait_for(tab, "document.activeElement.dataset.sample === '0'")
     tab.page.keyboard.press("Enter")
     assert digits.settled(tab) in "0123456789"
     tab.page.focus("[data-source=samples]")
     tab.page.keyboard.press("ArrowLeft")
-    assert tab.evaluate("document.activeElement.dataset.source") == "draw"
+    wait_for(tab, "document.activeElement.dataset.source === 'draw'")
 
 
 def test_upload(tab: ChromiumTab, output: Path, project: Path) -> None:
