@@ -115,22 +115,23 @@ class Cache:
     def _step_path(self, step: str, key: str) -> Path:
         return self.root / "steps" / step / f"{key}.json"
 
-    def sha256(self, file: SourceFile) -> str:
+    def sha256(self, path: Path) -> str:
         """The SHA-256 of a file's content; read again only when its size or time has changed.
 
         A file younger than two seconds is always read: its time cannot tell two quick saves apart.
         """
         if self._stats is None:
             self._stats = self._load_stats()
-        known = self._stats.get(str(file.path))
-        if known and known[:2] == [file.size, file.mtime_ns]:
+        status = path.stat()
+        known = self._stats.get(str(path))
+        if known and known[:2] == [status.st_size, status.st_mtime_ns]:
             return str(known[2])
         digest = hashlib.sha256()
-        with file.path.open("rb") as stream:
+        with path.open("rb") as stream:
             while piece := stream.read(1 << 20):
                 digest.update(piece)
-        if time.time_ns() - file.mtime_ns > 2_000_000_000:
-            self._stats[str(file.path)] = [file.size, file.mtime_ns, digest.hexdigest()]
+        if time.time_ns() - status.st_mtime_ns > 2_000_000_000:
+            self._stats[str(path)] = [status.st_size, status.st_mtime_ns, digest.hexdigest()]
             self._stats_changed = True
         return digest.hexdigest()
 

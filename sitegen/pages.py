@@ -6,6 +6,7 @@ files included) and `content/digits.md` both become digits/index.html. `content/
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from sitegen import frontmatter, links
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
 from sitegen.frontmatter import Places
-from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, Page, SourceFile
+from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelFile, Page, SourceFile
 from sitegen.schema import FrontMatter
 
 FRONT_PAGE = "index.html"
@@ -253,6 +254,7 @@ def _demo(
             task=front.task,
             model=model,
             format=front.model.format if front.model else None,
+            signature=front.model.signature if front.model else None,
             outputs=tuple(front.model.outputs) if front.model else (),
             license=front.model.license if front.model else None,
             origin=front.model.origin if front.model else None,
@@ -269,28 +271,24 @@ def _demo(
     )
 
 
-def _model(root: Path, file: SourceFile, source: str, places: Places, errors: list[SitegenError]) -> SourceFile | None:
+def _model(root: Path, file: SourceFile, source: str, places: Places, errors: list[SitegenError]) -> ModelFile | None:
     place = places.of("model.source")
     if re.match(r"[a-z][a-z0-9+.-]+://", source):
         hint = "download it and name the file"
         errors.append(SitegenError(f"a model's address is not read yet: {source}", place, hint))
         return None
     path = (file.path.parent / source).resolve()
-    if not path.is_file():
-        if path.is_dir():
-            errors.append(SitegenError(f"the model {source} is a folder", place, "name the model's file"))
-            return None
-        near = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+    if not path.exists():
+        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = (did_you_mean(path.name, near) if near else None) or "paths start at the page's folder"
         errors.append(SitegenError(f"the model {source} does not exist", place, hint))
         return None
     try:
-        status = path.stat()
-        path.open("rb").close()
+        os.scandir(path).close() if path.is_dir() else path.open("rb").close()
     except OSError as error:
         errors.append(SitegenError(f"the model {source} cannot be read: {error.strerror}", place))
         return None
-    return SourceFile(_name(root, path), path, status.st_size, status.st_mtime_ns)
+    return ModelFile(_name(root, path), path)
 
 
 def _name(root: Path, path: Path) -> str:

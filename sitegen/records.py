@@ -58,6 +58,14 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
+class ModelFile:
+    """A model as it lies on this machine, a file or a folder. `name` is how the project's people know it."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
 class TensorSpec:
     """A named end of a graph. `name` is the graph's tensor name; -1 in `shape` is a dimension of any size."""
 
@@ -85,6 +93,7 @@ class GraphModel:
     topology: Mapping[str, Any]
     weights: Mapping[str, NDArray[np.generic]]
     signature: Signature
+    notes: tuple[str, ...] = ()  # what the author should know of how it was read
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,7 @@ class Packed:
     float32_bytes: int
     signature: Signature
     parameters: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,8 +157,9 @@ class DemoSpec:
     """
 
     task: str
-    model: SourceFile | None  # None only when not sound
+    model: ModelFile | None  # None only when not sound
     format: str | None
+    signature: str | None
     outputs: tuple[str, ...]
     license: str | None
     origin: str | None

@@ -38,8 +38,9 @@ class Strict(BaseModel):
 class ModelRef(Strict):
     """The model: where it is, and what its readers should know about it."""
 
-    source: str = Field(min_length=1, description="a file: its path from the page's folder")
+    source: str = Field(min_length=1, description="a file or folder: its path from the page's folder")
     format: str | None = Field(None, description="overrides what the file itself says it is")
+    signature: str | None = Field(None, description="which signature of a SavedModel; serving_default when it has one")
     outputs: list[str] = Field([], description="cut the graph at these tensors")
     license: str | None = Field(None, description="shown on the page; an SPDX identifier where there is one")
     origin: str | None = Field(None, description="where the model comes from: an address or a sentence")

@@ -16,6 +16,7 @@ from typing import Any
 from sitegen import bundle, chunks, models, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError
+from sitegen.models.options import Options
 from sitegen.records import (
     Blob,
     Chunked,
@@ -75,6 +76,7 @@ class Steps:
         try:
             place = demo.places["model.source"]
             format = models.identify(demo.model, demo.format, place, demo.places["model.format"])
+            parts = [(path.name, self._cache.sha256(path)) for path in sorted(format.files(demo.model.path))]
         except SitegenError as error:
             errors.append(error)
             return None
@@ -82,9 +84,10 @@ class Steps:
             return None
         key = Cache.key(
             {
-                "model": self._cache.sha256(demo.model),
+                "model": parts,
                 "format": format.NAME,
                 "outputs": demo.outputs,
+                "signature": demo.signature,
                 "versions": models.versions(),
             }
         )
@@ -93,7 +96,7 @@ class Steps:
             return key, known
         self._progress(f"converting {demo.model.name} ({format.TITLE})")
         return key, self._executor().submit(
-            worker.convert, demo.model.path, format.NAME, demo.outputs, self._cache.root
+            worker.convert, demo.model.path, format.NAME, Options(demo.outputs, demo.signature), self._cache.root
         )
 
     def _finish(
@@ -141,6 +144,7 @@ class Steps:
                 tuple(_spec(s) for s in stored["signature"]["outputs"]),
             ),
             parameters=stored["parameters"],
+            notes=tuple(stored["notes"]),
         )
 
     def _cached(
@@ -172,7 +176,7 @@ class Steps:
 
     def linked(self, file: SourceFile) -> Blob:
         """A file of the project that a page refers to, as it is."""
-        return Blob(self._cache.sha256(file), file.size, path=file.path)
+        return Blob(self._cache.sha256(file.path), file.size, path=file.path)
 
     def cut(self, blob: Blob) -> Chunked:
         """A payload of the build's own, in chunks by way of the cache."""
@@ -185,7 +189,7 @@ class Steps:
 
     def image_type(self, file: SourceFile) -> str | None:
         """The media type of a picture that decodes from end to end, else None."""
-        key = Cache.key({"image": self._cache.sha256(file), "check": 1})
+        key = Cache.key({"image": self._cache.sha256(file.path), "check": 1})
         known = self._cache.recall("image", key)
         if known is None:
             from PIL import Image, UnidentifiedImageError
@@ -202,7 +206,7 @@ class Steps:
 
     def thumbnail(self, samples: Sequence[SourceFile]) -> Blob:
         """A picture for the page's card, made of its first samples."""
-        key = Cache.key({"samples": [self._cache.sha256(file) for file in samples[: thumbnail.TILES]], "drawn": 3})
+        key = Cache.key({"samples": [self._cache.sha256(file.path) for file in samples[: thumbnail.TILES]], "drawn": 3})
         known = self._cache.recall("thumbnail", key)
         blob = self._cache.get(*known) if known else None
         if blob is None:

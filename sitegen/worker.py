@@ -16,6 +16,7 @@ from typing import Any
 
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError
+from sitegen.models.options import Options
 
 # Exit code of a process that went over its limit of memory.
 OUT_OF_MEMORY = 77
@@ -72,13 +73,13 @@ def _memory_in_use() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def convert(path: Path, format_name: str, outputs: tuple[str, ...], cache: Path) -> dict[str, Any]:
+def convert(path: Path, format_name: str, options: Options, cache: Path) -> dict[str, Any]:
     """Reads a model file and keeps it in the cache: see models/store.py. Raises SitegenError."""
     from sitegen.models import FORMATS, store
 
     module = next(f for f in FORMATS if format_name == f.NAME)
     try:
-        return store.save(module.load(path, outputs), Cache(cache))
+        return store.save(module.load(path, options), Cache(cache))
     except SitegenError:
         raise
     except Exception as error:

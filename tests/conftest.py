@@ -26,6 +26,15 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared() -> Path:
+    """A folder beside the repository with published models and pictures, which are not ours to ship."""
+    folder = REPOSITORY.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
     """A copy of the repository's own project, built into output/. Tests read it; they change copies."""
     root = tmp_path_factory.mktemp("project")

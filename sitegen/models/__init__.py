@@ -4,23 +4,25 @@ One module per format, listed in FORMATS. A format is a plain module with
 
     NAME: str                          what pages write in `model.format`
     TITLE: str                         what people call it
-    sniff(path) -> bool                whether the file's content is this format; cheap, and imports nothing heavy
-    check(path) -> str | None          what is wrong with the file as far as can be told cheaply, or None
-    load(path, outputs) -> GraphModel  reads it; imports TensorFlow, so it runs in the worker process only
+    sniff(path) -> bool                whether the content is this format; cheap, and imports nothing heavy
+    files(path) -> list of paths       every file that it is made of; raises SitegenError when they cannot be told
+    check(path) -> str | None          what is wrong with it as far as can be told cheaply, or None
+    load(path, options) -> GraphModel  reads it; imports TensorFlow, so it runs in the worker process only
 
-A new format is a new module and one more entry in the table.
+A new format is a new module and one more entry in the table. What a file may not do is in hostile.py; what formats
+share in convert.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
 from sitegen.errors import Place, SitegenError, did_you_mean
-from sitegen.models import keras
-from sitegen.records import GraphModel, SourceFile
+from sitegen.models import frozen_graph, hdf5, keras, saved_model, tfjs, tflite
+from sitegen.models.options import Options
+from sitegen.records import GraphModel, ModelFile
 
 
 class Format(Protocol):
@@ -30,22 +32,26 @@ class Format(Protocol):
     TITLE: str
 
     def sniff(self, path: Path) -> bool:
-        """Whether the file's content is this format."""
+        """Whether the content is this format."""
+
+    def files(self, path: Path) -> list[Path]:
+        """Every file that the model is made of."""
 
     def check(self, path: Path) -> str | None:
-        """What is wrong with the file, as far as can be told without loading it."""
+        """What is wrong with it, as far as can be told without loading it."""
 
-    def load(self, path: Path, outputs: Sequence[str]) -> GraphModel:
-        """Reads the file; raises SitegenError, or whatever TensorFlow raises, when it cannot."""
+    def load(self, path: Path, options: Options) -> GraphModel:
+        """Reads it; raises SitegenError, or whatever TensorFlow raises, when it cannot."""
 
 
-FORMATS: tuple[Format, ...] = (keras,)
+# The first that recognises a file reads it: those that are surest of themselves come first.
+FORMATS: tuple[Format, ...] = (saved_model, keras, hdf5, tflite, tfjs, frozen_graph)
 
 # Part of cache keys: whoever changes what a conversion gives changes this.
-CONVERTER = "1"
+CONVERTER = "2"
 
 
-def identify(file: SourceFile, override: str | None, place: Place, format_place: Place) -> Format:
+def identify(file: ModelFile, override: str | None, place: Place, format_place: Place) -> Format:
     """The format of a model file: by its content, or by `override`.
 
     Raises SitegenError when it is none that can be read, or when the file is visibly broken.
@@ -71,15 +77,13 @@ def identify(file: SourceFile, override: str | None, place: Place, format_place:
     return found
 
 
-def _guess(file: SourceFile) -> str:
+def _guess(file: ModelFile) -> str:
+    if file.path.is_dir():
+        return ": the folder has no saved_model.pb"
     with file.path.open("rb") as stream:
         head = stream.read(64)
     if not head:
         return ": it is empty"
-    if head.startswith(b"\x89HDF"):
-        return ": it looks like an HDF5 file"
-    if head[4:8] == b"TFL3":
-        return ": it looks like a TensorFlow Lite file"
     if head.startswith(b"version https://git-lfs"):
         return ": it is a Git LFS pointer (git lfs pull brings the file)"
     if file.name.endswith(".keras"):

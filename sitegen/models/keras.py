@@ -6,14 +6,14 @@ has a way of its own for Keras files, the layers model: it mis-reads or rejects 
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from sitegen.errors import SitegenError
-from sitegen.models import saved_model
+from sitegen.models import hostile
+from sitegen.models.export import export
+from sitegen.models.options import Options
 from sitegen.records import GraphModel
 
 NAME = "keras"
@@ -31,6 +31,11 @@ def sniff(path: Path) -> bool:
         return False
 
 
+def files(path: Path) -> list[Path]:
+    """The file itself."""
+    return [path]
+
+
 def check(path: Path) -> str | None:
     """Reads every member against its checksum."""
     try:
@@ -41,26 +46,20 @@ def check(path: Path) -> str | None:
     return f"is damaged: the checksum of {broken} in it is wrong" if broken else None
 
 
-def load(path: Path, outputs: Sequence[str]) -> GraphModel:
+def load(path: Path, options: Options) -> GraphModel:
     """Raises SitegenError when Keras cannot build the model (custom layers, Lambda layers with code)."""
     import keras
 
+    with zipfile.ZipFile(path) as archive:
+        hostile.check_keras_config(path.name, archive.read("config.json"))
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        if "safe_mode" in str(error):
-            raise SitegenError(
-                f"{path.name} holds Python code (a Lambda layer), which is never run",
-                hint="write the layer with Keras's own (keras.layers, keras.ops) and save the model again",
-            ) from error
         raise SitegenError(
             f"Keras cannot load {path.name}: {_first_line(error)}",
             hint="layers of your own must be replaced by Keras's before saving: a page runs no Python",
         ) from error
-    with tempfile.TemporaryDirectory() as folder:
-        exported = Path(folder) / "saved_model"
-        model.export(str(exported), format="tf_saved_model", verbose=False)
-        return saved_model.load(exported, outputs)
+    return export(model, options.outputs)
 
 
 def _first_line(error: Exception) -> str:

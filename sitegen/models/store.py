@@ -32,6 +32,7 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
             "inputs": [_spec_json(s) for s in model.signature.inputs],
             "outputs": [_spec_json(s) for s in model.signature.outputs],
         },
+        "notes": list(model.notes),
         "parameters": sum(int(np.size(v)) for v in model.weights.values() if v.dtype.kind == "f"),
     }
 

@@ -28,6 +28,20 @@ const withoutThreads = {
   },
 };
 
+// After each turn of a loop TF.js 4.22 disposes of every tensor that the turn made, those too that a list keeps for
+// later turns: recurrent layers and detectors then fail, or read what is no longer there.
+const keptTensors = {
+  name: 'kept-tensors',
+  setup(build) {
+    build.onLoad({ filter: /tfjs-converter[\\/]dist[\\/]executor[\\/]graph_executor\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const wrong = 'if (tensor && !tensor.isDisposed && !keepIds.has(tensor.id)) {';
+      if (source.split(wrong).length !== 2) throw new Error('TF.js has changed: look at this patch again');
+      return { contents: source.replace(wrong, wrong.replace('tensor &&', 'tensor && !tensor.kept &&')) };
+    });
+  },
+};
+
 async function script(entry, out) {
   const result = await esbuild.build({
     absWorkingDir: here,
@@ -42,7 +56,7 @@ async function script(entry, out) {
     jsxImportSource: 'preact',
     legalComments: 'none',
     external: ['fs', 'path', 'crypto', 'util', 'worker_threads', 'perf_hooks', 'os', 'string_decoder'],
-    plugins: [withoutThreads],
+    plugins: [withoutThreads, keptTensors],
     metafile: true,
     logLevel: 'warning',
   });
@@ -67,12 +81,21 @@ function licences() {
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     const head = `${name} ${version} (${license})`;
     if (file) return `${head}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-    if (license === 'Apache-2.0') return `${head}\n\nUnder the Apache License 2.0 at the end of this file.\n`;
+    if (license === 'Apache-2.0')
+      return `${head}\n\nUnder the Apache License 2.0 at the end of this file.${changed(name)}\n`;
     if (license === 'MIT') return `${head}\n\n${mit(folder)}\n`;
     throw new Error(`${name} brings no licence text`);
   });
   const rule = '\n' + '-'.repeat(78) + '\n\n';
   return ['What runs in these pages was made with the packages below.\n', ...texts, apache].join(rule);
+}
+
+// The licence asks that changes be named.
+function changed(name) {
+  if (name === '@tensorflow/tfjs-converter')
+    return ' Changed: tensors that a list keeps outlive a turn of a loop.';
+  if (name === '@tensorflow/tfjs-backend-wasm') return ' Changed: the threaded backend is left out.';
+  return '';
 }
 
 function mit(folder) {

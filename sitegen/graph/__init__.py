@@ -1,0 +1,1 @@
+"""Passes: GraphModel -> GraphModel, one a file. Each keeps the numbers of the outputs that remain."""

@@ -1,0 +1,179 @@
+"""A TensorFlow graph or SavedModel -> GraphModel, by way of tensorflowjs (freeze, grappler, fuse).
+
+What every format ends in. Runs in the worker process: everything here imports TensorFlow when it is called.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sitegen.errors import SitegenError, did_you_mean
+from sitegen.graph import bias, expand
+from sitegen.models import hostile
+from sitegen.records import GraphModel, Signature, TensorSpec
+
+# TF.js holds every integer as int32 and every float as float32.
+_DTYPES = {
+    "DT_FLOAT": "float32",
+    "DT_HALF": "float32",
+    "DT_BFLOAT16": "float32",
+    "DT_DOUBLE": "float32",
+    "DT_INT32": "int32",
+    "DT_INT64": "int32",
+    "DT_INT16": "int32",
+    "DT_UINT16": "int32",
+    "DT_INT8": "int32",
+    "DT_UINT8": "int32",
+    "DT_BOOL": "bool",
+}
+DEFAULT_SIGNATURE = "serving_default"
+
+
+def saved_model(path: Path, signature: str | None, outputs: Sequence[str] = ()) -> GraphModel:
+    """Converts one signature of a SavedModel, of TensorFlow 1 or 2, or the part of it that ends in `outputs`.
+
+    Raises SitegenError for what a page cannot run.
+    """
+    from tensorflowjs.converters import tf_saved_model_conversion_v2 as converter
+
+    chosen, tags = _signature(path, signature)
+    # The model owns the variables: it has to live until they are frozen.
+    model = converter._load_model(str(path), tags)
+    function = model.signatures[chosen]
+    # TensorFlow flattens outputs by sorted key, where output_10 comes before output_2.
+    named = zip(sorted(function.structured_outputs), function.outputs, strict=True)
+    ends = [tensor.name for _, tensor in sorted(named, key=lambda pair: _natural(pair[0]))]
+    try:
+        frozen = converter._freeze_saved_model_v2(function, control_flow_v2=True).as_graph_def()
+    except Exception:
+        # A graph of TensorFlow 1, whose variables are of the old kind.
+        nodes = [end.partition(":")[0] for end in ends]
+        frozen = converter._freeze_saved_model_v1(str(path), tags, nodes)[0].as_graph_def()
+    return graph(frozen, outputs or ends)
+
+
+def _signature(path: Path, wanted: str | None) -> tuple[str, list[str]]:
+    """The name of the signature to convert, and the tags of the graph that has it."""
+    from tensorflow.python.saved_model import loader_impl
+
+    graphs = loader_impl.parse_saved_model(str(path)).meta_graphs
+    serving = [g for g in graphs if "serve" in g.meta_info_def.tags] or list(graphs)
+    for graph in serving:
+        known = [name for name in graph.signature_def if not name.startswith("__saved_model")]
+        chosen = wanted or (DEFAULT_SIGNATURE if DEFAULT_SIGNATURE in known else None)
+        if chosen is None and len(known) == 1:
+            chosen = known[0]
+        if chosen in known:
+            return str(chosen), list(graph.meta_info_def.tags)
+        if wanted is not None:
+            raise SitegenError(f'the model has no signature "{wanted}"', hint=did_you_mean(wanted, known))
+        if known:
+            what = f"the model has the signatures {', '.join(sorted(known))}"
+            raise SitegenError(what, hint="say which: model: {source: ..., signature: ...}")
+    raise SitegenError(
+        "the SavedModel has no signature, so nobody can tell its inputs and outputs",
+        hint="save it with one: tf.saved_model.save(model, folder, signatures=...)",
+    )
+
+
+def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
+    """Converts a frozen GraphDef, whose every variable is a constant; `outputs` are names of nodes or tensors."""
+    import tensorflow as tf
+    from google.protobuf.json_format import MessageToDict
+    from tensorflowjs.converters import tf_saved_model_conversion_v2 as converter
+
+    hostile.check_ops(graph_def)
+    expand.expand(graph_def)
+    frozen = tf.Graph()
+    with frozen.as_default():
+        tf.import_graph_def(graph_def, name="")
+    names = [op.name for op in frozen.get_operations()]
+    ends = []
+    for name in outputs:
+        operation, _, index = name.partition(":")
+        if operation not in names:
+            raise SitegenError(f'the graph has no node "{name}"', hint=did_you_mean(name, names))
+        ends.append(frozen.get_tensor_by_name(f"{operation}:{index or 0}"))
+    begins = [op.outputs[0] for op in frozen.get_operations() if op.type == "Placeholder"]
+    begins = [tensor for tensor in begins if tensor.dtype != tf.resource]
+    signature = converter._build_signature_def(frozen, begins, ends)
+    try:
+        optimized = converter.optimize_graph(frozen, signature, strip_debug_ops=True)
+    except ValueError as error:
+        raise _unsupported(error) or error from error
+    weights = {entry["name"]: entry["data"] for group in converter.extract_weights(optimized) for entry in group}
+    kept = {node.name for node in optimized.node}
+    both = MessageToDict(signature)
+    inputs = {n: end for n, end in both.get("inputs", {}).items() if end["name"].partition(":")[0] in kept}
+    ends_of = Signature(_specs(inputs), _specs(both["outputs"], outputs))
+    return bias.plain(GraphModel(MessageToDict(optimized), weights, ends_of))
+
+
+def read_graph_model(path: Path) -> GraphModel:
+    """Reads a TF.js graph model (model.json and the weight files that it names); quantized weights become floats."""
+    from tensorflowjs import read_weights
+
+    model = json.loads(path.read_bytes())
+    entries = read_weights.read_weights(model["weightsManifest"], str(path.parent), flatten=True)
+    weights = {entry["name"]: entry["data"] for entry in entries}
+    metadata = model.get("userDefinedMetadata") or {}
+    signature = model.get("signature") or metadata.get("signature")
+    topology = model["modelTopology"]
+    ends = Signature(_specs(signature["inputs"]), _specs(signature["outputs"])) if signature else _ends(topology)
+    return GraphModel(topology, weights, ends)
+
+
+def _ends(topology: Mapping[str, Any]) -> Signature:
+    """Inputs and outputs of a graph that does not say them: placeholders, and nodes that nothing reads."""
+    nodes = topology["node"]
+    read = {name.lstrip("^").partition(":")[0] for node in nodes for name in node.get("input", [])}
+    inputs, outputs = [], []
+    for node in nodes:
+        attributes = node.get("attr", {})
+        if node["op"] == "Placeholder":
+            shape = attributes.get("shape", {}).get("shape", {})
+            end = {"name": node["name"], "dtype": attributes["dtype"]["type"], "tensorShape": shape}
+            inputs.append(_spec(node["name"], end))
+        elif node["name"] not in read and node["op"] not in ("Const", "NoOp", "Assert"):
+            kind = attributes.get("T", {}).get("type", "DT_FLOAT")
+            outputs.append(TensorSpec(node["name"], _DTYPES.get(kind, "float32"), ()))
+    return Signature(tuple(inputs), tuple(outputs))
+
+
+def _specs(ends: Mapping[str, Any], order: Sequence[str] = ()) -> tuple[TensorSpec, ...]:
+    """In the order that was asked for, else by name, where output_2 comes before output_10."""
+    if order:
+        by_node = {end["name"].partition(":")[0]: end for end in ends.values()}
+        return tuple(_spec(name, by_node[name.partition(":")[0]]) for name in order)
+    return tuple(_spec(name, end) for name, end in sorted(ends.items(), key=lambda item: _natural(item[0])))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _spec(name: str, end: Mapping[str, Any]) -> TensorSpec:
+    dtype = _DTYPES.get(end["dtype"])
+    if dtype is None:
+        kind = end["dtype"].removeprefix("DT_").lower()
+        hint = (
+            "leave that part out of the model: a page turns text into numbers by itself" if kind == "string" else None
+        )
+        raise SitegenError(f"the model's {name} is a {kind}, which pages cannot make", hint=hint)
+    shape = tuple(int(d.get("size", 0)) for d in end.get("tensorShape", {}).get("dim", []))
+    return TensorSpec(end["name"], dtype, shape)
+
+
+def _unsupported(error: ValueError) -> SitegenError | None:
+    """tensorflowjs's complaint of ops that TF.js lacks, as ours."""
+    found = re.match(r"Unsupported Ops in the model \w+ optimization\n(.*)", str(error), re.S)
+    if not found:
+        return None
+    ops = ", ".join(sorted(found[1].split(", ")))
+    return SitegenError(
+        f"the model uses operations that pages cannot run: {ops}", hint="cut it before them: model.outputs"
+    )

@@ -1,0 +1,13 @@
+"""What a page says of how its model is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """`outputs`: names of the nodes to end in; `signature`: which one of a SavedModel's."""
+
+    outputs: tuple[str, ...] = ()
+    signature: str | None = None

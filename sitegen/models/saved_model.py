@@ -1,0 +1,34 @@
+"""SavedModel folders, of TensorFlow 1 and 2: saved_model.pb, and the variables beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sitegen.models import convert
+from sitegen.models.options import Options
+from sitegen.records import GraphModel
+
+NAME = "saved-model"
+TITLE = "TensorFlow SavedModel (folder)"
+_FILE = "saved_model.pb"
+
+
+def sniff(path: Path) -> bool:
+    """Whether it is a folder with a saved_model.pb in it."""
+    return path.is_dir() and (path / _FILE).is_file()
+
+
+def files(path: Path) -> list[Path]:
+    """Everything in the folder."""
+    return [file for file in path.rglob("*") if file.is_file()]
+
+
+def check(path: Path) -> str | None:
+    """A protobuf that ends where it should is looked for when it is loaded."""
+    return "is empty" if (path / _FILE).stat().st_size == 0 else None
+
+
+def load(path: Path, options: Options) -> GraphModel:
+    """Raises SitegenError for signatures that are not there, and for graphs that touch files or run Python."""
+
+    return convert.saved_model(path, options.signature, options.outputs)

