@@ -9,7 +9,7 @@ Everything that is wrong is collected and raised at once. The only state is the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sitegen import config, pages, runtime
@@ -17,8 +17,9 @@ from sitegen.assemble import Assembly
 from sitegen.config import Settings
 from sitegen.disk import Cache, Output, read_tree
 from sitegen.errors import BuildFailed, SitegenError
+from sitegen.models.locate import Sources
 from sitegen.records import Site
-from sitegen.steps import Progress, Steps, pool
+from sitegen.steps import Missing, Progress, Steps, pool
 from sitegen.theme import Theme
 from sitegen.workers import Limits
 
@@ -45,10 +46,13 @@ class Project:
         return Project(root, settings, Output(folder, root))
 
 
-def build(project: Project, progress: Progress, *, jobs: int = 1) -> tuple[Site, bool]:
+def build(
+    project: Project, progress: Progress, *, jobs: int = 1, offline: bool = False, strict: bool = False
+) -> tuple[Site, bool]:
     """Builds the site into the output folder; gives the site and whether the folder had to be written.
 
-    Raises BuildFailed with everything that is wrong; the folder is then as it was.
+    With `offline` no connection is opened; with `strict` an optional model that cannot be had fails the build. Raises
+    BuildFailed with everything that is wrong; the folder is then as it was.
     """
     errors: list[SitegenError] = []
     try:
@@ -56,7 +60,7 @@ def build(project: Project, progress: Progress, *, jobs: int = 1) -> tuple[Site,
     except SitegenError as error:
         errors.append(error)
     try:
-        site = make_site(project, progress, jobs=jobs)
+        site = make_site(project, progress, jobs=jobs, offline=offline, strict=strict)
     except BuildFailed as failed:
         raise BuildFailed([*errors, *failed.errors]) from failed
     if errors:
@@ -68,7 +72,15 @@ def build(project: Project, progress: Progress, *, jobs: int = 1) -> tuple[Site,
     return site, True
 
 
-def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: bool = False) -> Site:
+def make_site(
+    project: Project,
+    progress: Progress,
+    *,
+    jobs: int = 1,
+    preview: bool = False,
+    offline: bool = False,
+    strict: bool = False,
+) -> Site:
     """The site as a value. Raises BuildFailed with everything that is wrong with the project."""
     settings = project.settings
     cache = Cache(project.root / CACHE_FOLDER)
@@ -81,13 +93,20 @@ def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: b
         if not found and not errors:
             hint = f"make one: {settings.content}/hello.md"
             errors.append(SitegenError(f"no pages in {settings.content}/", hint=hint))
-        with pool(cache.root / "convert.log", jobs, limits) as executor:
-            steps = Steps(cache, executor, progress)
+        with (
+            Sources(project.root, cache, progress, offline=offline) as sources,
+            pool(cache.root / "convert.log", jobs, limits) as executor,
+        ):
+            steps = Steps(cache, executor, progress, sources, strict=strict)
             assembly = Assembly(settings, look, compiled, steps, preview)
             demos = [(page, page.demo) for page in found if page.demo is not None]
             packed = steps.packed([demo for _, demo in demos], errors)
-        bundles = {}
+        bundles, warnings, left_out = {}, [], set()
         for (page, demo), model in zip(demos, packed, strict=True):
+            if isinstance(model, Missing):
+                warnings.append(f"{model.why.where}: the page is left out: {model.why.what}")
+                left_out.add(page.path)
+                continue
             broken = assembly.check_samples(demo)
             errors += broken
             if model is not None and not broken:
@@ -97,7 +116,9 @@ def make_site(project: Project, progress: Progress, *, jobs: int = 1, preview: b
                     bundles[page.path] = made
         if errors:
             raise BuildFailed(errors)
-        return assembly.site(found, bundles)
+        return replace(
+            assembly.site([page for page in found if page.path not in left_out], bundles), warnings=tuple(warnings)
+        )
     except SitegenError as error:
         raise BuildFailed([error]) from error
     finally:

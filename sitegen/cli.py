@@ -36,8 +36,10 @@ def cli() -> None:
 @_project
 @click.option("--output", type=click.Path(path_type=Path), help="Where the site goes (default: output/).")
 @click.option("--jobs", "-j", type=click.IntRange(1, 64), default=None, help="Models to convert at once.")
+@click.option("--offline", is_flag=True, help="Open no connection: models behind addresses come from the cache.")
+@click.option("--strict", is_flag=True, help="An optional model that cannot be had fails the build.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def build(project: Path, output: Path | None, jobs: int | None, as_json: bool) -> None:
+def build(project: Path, output: Path | None, jobs: int | None, offline: bool, strict: bool, as_json: bool) -> None:
     """Builds the site into output/."""
     from sitegen import build as builder
 
@@ -47,7 +49,7 @@ def build(project: Path, output: Path | None, jobs: int | None, as_json: bool) -
         with reporter.working():
             opened = builder.Project.open(project, output)
             workers = jobs or min(2, os.cpu_count() or 1)
-            site, written = builder.build(opened, reporter.progress, jobs=workers)
+            site, written = builder.build(opened, reporter.progress, jobs=workers, offline=offline, strict=strict)
         reporter.built(site, opened.output.label, written, time.monotonic() - began)
     except BuildFailed as failed:
         reporter.failed(failed.errors)

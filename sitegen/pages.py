@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 import markdown
 from markdown.extensions import Extension
@@ -29,8 +30,9 @@ from sitegen import frontmatter, links
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
 from sitegen.frontmatter import Places
-from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelFile, Page, SourceFile
+from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Page, SourceFile
 from sitegen.schema import FrontMatter
+from sitegen.schema import ModelRef as ModelFront
 
 FRONT_PAGE = "index.html"
 # Folders of the site that hold the build's own files.
@@ -224,7 +226,7 @@ def _demo(
         hint = "add model: with the file of the model"
         errors.append(SitegenError("the page has a task but no model", places.of("task"), hint))
     elif front.model is not None:
-        model = _model(root, file, front.model.source, places, errors)
+        model = _model(root, file, front.model, places, errors)
     labels = _labels(root, file, front, places, errors)
     samples = _samples(root, file, front, places, errors)
     for key in ("mean", "std"):
@@ -271,11 +273,21 @@ def _demo(
     )
 
 
-def _model(root: Path, file: SourceFile, source: str, places: Places, errors: list[SitegenError]) -> ModelFile | None:
-    place = places.of("model.source")
-    if re.match(r"[a-z][a-z0-9+.-]+://", source):
-        hint = "download it and name the file"
-        errors.append(SitegenError(f"a model's address is not read yet: {source}", place, hint))
+def _model(
+    root: Path, file: SourceFile, front: ModelFront, places: Places, errors: list[SitegenError]
+) -> ModelRef | None:
+    source, place = front.source, places.of("model.source")
+    more = {"sha256": front.sha256, "sha512": front.sha512}
+    if re.match(r"https?://", source, re.I):
+        return ModelRef(source, None, member=front.member, optional=front.optional, **more)
+    for key, value in more.items():
+        if value is not None:
+            what = f'"model.{key}" is for models behind an address'
+            errors.append(SitegenError(what, places.of(f"model.{key}"), "leave it out"))
+    if re.match(r"file:", source, re.I):
+        source = unquote(urlsplit(source).path)
+    elif re.match(r"[a-z][a-z0-9+.-]+://", source, re.I):
+        errors.append(SitegenError(f"no such kind of address: {source}", place, "http:, https: or file:, or a path"))
         return None
     path = (file.path.parent / source).resolve()
     if not path.exists():
@@ -288,7 +300,7 @@ def _model(root: Path, file: SourceFile, source: str, places: Places, errors: li
     except OSError as error:
         errors.append(SitegenError(f"the model {source} cannot be read: {error.strerror}", place))
         return None
-    return ModelFile(_name(root, path), path)
+    return ModelRef(_name(root, path), path, member=front.member, optional=front.optional)
 
 
 def _name(root: Path, path: Path) -> str:

@@ -58,6 +58,21 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
+class ModelRef:
+    """Where a page says its model is. `name` is the address, or the path from the project's root; then `path` is set.
+
+    `member` names the model inside an archive; an `optional` model that cannot be had takes its page with it.
+    """
+
+    name: str
+    path: Path | None = None
+    sha256: str | None = None
+    sha512: str | None = None
+    member: str | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
 class ModelFile:
     """A model as it lies on this machine, a file or a folder. `name` is how the project's people know it."""
 
@@ -157,7 +172,7 @@ class DemoSpec:
     """
 
     task: str
-    model: ModelFile | None  # None only when not sound
+    model: ModelRef | None  # None only when not sound
     format: str | None
     signature: str | None
     outputs: tuple[str, ...]
@@ -215,3 +230,4 @@ class Site:
     build: str
     bundles: tuple[Bundle, ...]
     pages: tuple[Page, ...]
+    warnings: tuple[str, ...] = ()

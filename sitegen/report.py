@@ -45,6 +45,7 @@ def rows(site: Site) -> list[dict[str, Any]]:
                 "weight_bytes_before": bundle.packed.float32_bytes,
                 "weight_bytes": bundle.packed.weight_bytes,
                 "chunks": len(bundle.chunks),
+                "notes": list(bundle.packed.notes),
             }
         table.append(row)
     return table
@@ -60,10 +61,14 @@ class Lines:
         click.echo(message, err=True)
 
     def built(self, site: Site, output: str, written: bool, seconds: float) -> None:
+        for warning in site.warnings:
+            click.echo(f"warning: {warning}", err=True)
         for row in rows(site):
             if row["task"]:
                 before, after = text.size(row["weight_bytes_before"]), text.size(row["weight_bytes"])
                 click.echo(f"{row['page']}: {row['task']}, weights {before} -> {after} ({row['quantize']})")
+                for note in row["notes"]:
+                    click.echo(f"  note: {note}")
         click.echo(_summary(site, output, written, seconds))
 
     def failed(self, errors: list[SitegenError]) -> None:
@@ -104,6 +109,11 @@ class Terminal(Lines):
             table.add_row(row["page"], row["task"] or "", weights, row.get("quantize", ""))
         console = Console(highlight=False)
         console.print(table)
+        for warning in site.warnings:
+            console.print(f"[yellow]warning:[/yellow] {_escaped(warning)}")
+        for row in rows(site):
+            for note in row.get("notes", []):
+                console.print(f"{row['page']}: note: {note}", markup=False)
         console.print(_summary(site, output, written, seconds), markup=False)
 
     def failed(self, errors: list[SitegenError]) -> None:
@@ -132,6 +142,7 @@ class Json(Lines):
             "files": len(site.files),
             "bytes": sum(blob.size for blob in site.files.values()),
             "pages": rows(site),
+            "warnings": list(site.warnings),
         }
         click.echo(json.dumps(result, indent=1))
 

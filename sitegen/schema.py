@@ -38,7 +38,15 @@ class Strict(BaseModel):
 class ModelRef(Strict):
     """The model: where it is, and what its readers should know about it."""
 
-    source: str = Field(min_length=1, description="a file or folder: its path from the page's folder")
+    source: str = Field(
+        min_length=1, description="a file, folder or archive: its path from the page's folder, or its address"
+    )
+    sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="what the file behind an address must hash to"
+    )
+    sha512: str | None = Field(None, pattern="^[0-9a-f]{128}$", description="the same, by SHA-512")
+    member: str | None = Field(None, description="the model's path inside an archive that holds several")
+    optional: bool = Field(False, description="a model that cannot be fetched leaves its page out instead of failing")
     format: str | None = Field(None, description="overrides what the file itself says it is")
     signature: str | None = Field(None, description="which signature of a SavedModel; serving_default when it has one")
     outputs: list[str] = Field([], description="cut the graph at these tensors")

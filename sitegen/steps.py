@@ -10,12 +10,15 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sitegen import bundle, chunks, models, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError
+from sitegen.models.fetch import Unreachable
+from sitegen.models.locate import Sources
 from sitegen.models.options import Options
 from sitegen.records import (
     Blob,
@@ -31,6 +34,8 @@ from sitegen.workers import Limits, Pool
 
 Progress = Callable[[str], None]
 Workers = Callable[[], Executor]
+# Cache key of a conversion, and its result or the future of it.
+_Begun = tuple[str, Any | Future[dict[str, Any]]]
 
 
 @contextmanager
@@ -56,29 +61,44 @@ def pool(log: Path, jobs: int, limits: Limits) -> Iterator[Workers]:
         each.shutdown()
 
 
-class Steps:
-    """The steps of one build."""
+@dataclass(frozen=True)
+class Missing:
+    """An optional model that cannot be had now."""
 
-    def __init__(self, cache: Cache, executor: Workers, progress: Progress) -> None:
+    why: SitegenError
+
+
+class Steps:
+    """The steps of one build. With `strict` an optional model is one like any other."""
+
+    def __init__(
+        self, cache: Cache, executor: Workers, progress: Progress, sources: Sources, *, strict: bool = False
+    ) -> None:
         self._cache = cache
         self._executor = executor
         self._progress = progress
+        self._sources = sources
+        self._strict = strict
 
-    def packed(self, demos: list[DemoSpec], errors: list[SitegenError]) -> list[Packed | None]:
+    def packed(self, demos: list[DemoSpec], errors: list[SitegenError]) -> list[Packed | Missing | None]:
         """The packed model of each demo, in order; all conversions are under way at once. Appends to `errors`."""
         begun = [self._start(demo, errors) for demo in demos]
         return [self._finish(demo, key, errors) for demo, key in zip(demos, begun, strict=True)]
 
-    def _start(self, demo: DemoSpec, errors: list[SitegenError]) -> tuple[str, Any | Future[dict[str, Any]]] | None:
+    def _start(self, demo: DemoSpec, errors: list[SitegenError]) -> _Begun | Missing | None:
         """The cache key of a model's conversion, and its result or the future of it."""
         if demo.model is None:
             return None
+        place = demo.places["model.source"]
         try:
-            place = demo.places["model.source"]
-            format = models.identify(demo.model, demo.format, place, demo.places["model.format"])
-            parts = [(path.name, self._cache.sha256(path)) for path in sorted(format.files(demo.model.path))]
+            file = self._sources.locate(demo.model)
+            format = models.identify(file, demo.format, place, demo.places["model.format"])
+            parts = [(path.name, self._cache.sha256(path)) for path in sorted(format.files(file.path))]
         except SitegenError as error:
-            errors.append(error)
+            placed = SitegenError(error.what, error.where or place, error.hint, error.kind)
+            if isinstance(error, Unreachable) and demo.model.optional and not self._strict:
+                return Missing(placed)
+            errors.append(placed)
             return None
         if not demo.sound:
             return None
@@ -94,23 +114,22 @@ class Steps:
         known = self._cache.recall("convert", key)
         if known is not None and all(self._cache.get(*known[name]) for name in ("topology", "data")):
             return key, known
-        self._progress(f"converting {demo.model.name} ({format.TITLE})")
+        self._progress(f"converting {file.name} ({format.TITLE})")
         return key, self._executor().submit(
-            worker.convert, demo.model.path, format.NAME, Options(demo.outputs, demo.signature), self._cache.root
+            worker.convert, file.path, format.NAME, Options(demo.outputs, demo.signature), self._cache.root
         )
 
     def _finish(
         self,
         demo: DemoSpec,
-        begun: tuple[str, Any | Future[dict[str, Any]]] | None,
+        begun: _Begun | Missing | None,
         errors: list[SitegenError],
-    ) -> Packed | None:
-        if begun is None:
-            return None
+    ) -> Packed | Missing | None:
+        if begun is None or isinstance(begun, Missing):
+            return begun
         key, stored = begun
         if isinstance(stored, Future):
             place = demo.places["model.source"]
-            assert demo.model is not None
             try:
                 stored = stored.result()
             except SitegenError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sitegen.models import convert
+from sitegen.models import convert, hostile
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
 
@@ -30,5 +30,9 @@ def check(path: Path) -> str | None:
 
 def load(path: Path, options: Options) -> GraphModel:
     """Raises SitegenError for signatures that are not there, and for graphs that touch files or run Python."""
+    from tensorflow.python.saved_model import loader_impl
 
+    # Before it is loaded: loading runs the model's own initializers.
+    for graph in loader_impl.parse_saved_model(str(path)).meta_graphs:
+        hostile.check_ops(graph.graph_def)
     return convert.saved_model(path, options.signature, options.outputs)

@@ -25,6 +25,8 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
         weights.append([name, dtype, list(value.shape)])
     topology = json.dumps(model.topology, sort_keys=True, separators=(",", ":")).encode()
     stored = {"topology": cache.put(topology), "data": cache.put(b"".join(pieces))}
+    broken = [name for name, value in model.weights.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
+    notes = [*model.notes, *(f"the weights {name} hold NaN or infinite numbers" for name in broken[:3])]
     return {
         **{key: [blob.sha256, blob.size] for key, blob in stored.items()},
         "weights": weights,
@@ -32,7 +34,7 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
             "inputs": [_spec_json(s) for s in model.signature.inputs],
             "outputs": [_spec_json(s) for s in model.signature.outputs],
         },
-        "notes": list(model.notes),
+        "notes": notes,
         "parameters": sum(int(np.size(v)) for v in model.weights.values() if v.dtype.kind == "f"),
     }
 
