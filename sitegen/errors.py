@@ -55,7 +55,7 @@ class SitegenError(Exception):
 
     def __reduce__(self) -> tuple[type[SitegenError], tuple[object, ...]]:
         # Conversion runs in another process: the error comes back by pickle with all its parts.
-        return (SitegenError, (self.what, self.where, self.hint, self.kind))
+        return (type(self), (self.what, self.where, self.hint, self.kind))
 
     def as_json(self) -> dict[str, object]:
         """What `--json` prints for it."""
@@ -66,6 +66,14 @@ class SitegenError(Exception):
             "column": self.where.column if self.where else None,
             "hint": self.hint,
         }
+
+
+class Unreachable(SitegenError):
+    """A file that could not be had this time: no network, no server, no such file.
+
+    It says nothing against the file, so a model that a page can do without may be left out. What is raised as a plain
+    SitegenError (a wrong hash, a wrong address, a full disk) must stop the build.
+    """
 
 
 class BuildFailed(Exception):

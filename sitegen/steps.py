@@ -16,8 +16,7 @@ from typing import Any
 
 from sitegen import bundle, chunks, models, thumbnail, weights, worker
 from sitegen.disk import Cache
-from sitegen.errors import SitegenError
-from sitegen.models.fetch import Unreachable
+from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
 from sitegen.models.options import Options
 from sitegen.records import (

@@ -30,7 +30,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from sitegen import text
 from sitegen.disk import write_whole
-from sitegen.errors import Place, SitegenError
+from sitegen.errors import Place, SitegenError, Unreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -42,17 +42,6 @@ _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _LATER = "build again later"
 _OPEN = "open the address in a browser and give the one that it ends at"
 _PUBLIC = "the file must be open to everybody: sitegen signs in nowhere"
-
-
-class Unreachable(SitegenError):
-    """A file that could not be had this time: no network, no server, no such file.
-
-    It says nothing against the file, so a model that a page can do without may be left out. What is raised as a plain
-    SitegenError (a wrong hash, a wrong address, a full disk) must stop the build.
-    """
-
-    def __reduce__(self) -> tuple[type[SitegenError], tuple[object, ...]]:
-        return (Unreachable, (self.what, self.where, self.hint, self.kind))
 
 
 class _Again(Exception):

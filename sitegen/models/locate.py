@@ -5,50 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError
-from sitegen.models import archive
-from sitegen.models.fetch import Lock, fetch
 from sitegen.records import ModelFile, ModelRef
+
+if TYPE_CHECKING:
+    from sitegen.models.fetch import Lock
 
 
 class Sources:
     """A context manager for one build: what was fetched first by it is in sitegen.lock at the end."""
 
     def __init__(self, root: Path, cache: Cache, progress: Callable[[str], None], *, offline: bool) -> None:
-        """Raises SitegenError when sitegen.lock is malformed."""
+        self._root = root
         self._cache = cache
         self._progress = progress
         self._offline = offline
-        self._lock = Lock.load(root)
+        self._lock: Lock | None = None
 
     def __enter__(self) -> Sources:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         # A build that fails for another reason has fetched all the same.
-        self._lock.save()
+        if self._lock is not None:
+            self._lock.save()
 
     def locate(self, ref: ModelRef) -> ModelFile:
         """Fetches and unpacks as need be.
 
         Raises Unreachable for what cannot be had now, and SitegenError for what is not what it should be.
         """
-        path, name = ref.path, ref.name
-        if path is None:
-            folder = self._cache.root / "downloads"
-            path = fetch(
-                ref.name,
-                folder,
-                self._lock,
-                sha256=ref.sha256,
-                sha512=ref.sha512,
-                offline=self._offline,
-                progress=self._progress,
-            )
+        path, name = ref.path or self._fetched(ref), ref.name
         # A Keras file is a zip too; a damaged one is best told of as what it is.
-        if path.suffix != ".keras" and path.is_file() and archive.is_archive(path):
+        if path.suffix != ".keras" and path.is_file() and _is_archive(path):
+            from sitegen.models import archive
+
             folder = self._cache.root / "unpacked" / self._cache.sha256(path)
             archive.unpack(path, folder)
             path = archive.choose(folder, ref.member)
@@ -56,3 +50,25 @@ class Sources:
         elif ref.member is not None:
             raise SitegenError(f"{name} is no archive, so it has no {ref.member}", hint="leave model.member out")
         return ModelFile(name, path)
+
+    def _fetched(self, ref: ModelRef) -> Path:
+        # A build whose models are all files need not know how to fetch.
+        from sitegen.models.fetch import Lock, fetch
+
+        if self._lock is None:
+            self._lock = Lock.load(self._root)
+        return fetch(
+            ref.name,
+            self._cache.root / "downloads",
+            self._lock,
+            sha256=ref.sha256,
+            sha512=ref.sha512,
+            offline=self._offline,
+            progress=self._progress,
+        )
+
+
+def _is_archive(path: Path) -> bool:
+    from sitegen.models import archive
+
+    return archive.is_archive(path)
