@@ -151,6 +151,7 @@ class Assembly:
             "url": page.path,
             "task": page.demo.task if page.demo else None,
             "task_title": self._task_title(page),
+            "offline": page.offline,
             "bytes_text": text.size(self.download(made)) if made else "",
             "thumbnail": self._thumbnails.get(page.path),
         }
