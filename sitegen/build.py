@@ -87,7 +87,9 @@ def make_site(
     limits = Limits(settings.convert_seconds, settings.convert_memory * 1_000_000)
     try:
         compiled = runtime.load()
-        look = Theme(project.root, settings.theme, config.place(project.root, settings, "theme"))
+        look = Theme(
+            project.root, settings.theme, config.place(project.root, settings, "theme"), cache.root / "templates"
+        )
         tree = read_tree(project.root, settings.content)
         found, errors = pages.load(project.root, tree, settings, compiled.tasks)
         if not found and not errors:

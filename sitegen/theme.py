@@ -27,8 +27,8 @@ _CSS_URL = re.compile(r"""url\(\s*(['"]?)(?!data:|#|[a-z]+:)([^'")]+)\1\s*\)""")
 class Theme:
     """A theme, ready to render; collects the files that its templates ask for."""
 
-    def __init__(self, root: Path, name: str, place: Place) -> None:
-        """Raises SitegenError when there is no theme of that name."""
+    def __init__(self, root: Path, name: str, place: Place, compiled: Path) -> None:
+        """`compiled` is a folder for compiled templates. Raises SitegenError when there is no theme of that name."""
         own = root / "themes" / name
         folders = [own, BUILT_IN / name, BUILT_IN / "default"]
         if not any(folder.is_dir() for folder in folders[:2]):
@@ -36,6 +36,7 @@ class Theme:
             raise SitegenError(f'no theme "{name}"', place, hint=did_you_mean(name, known))
         self._root = root
         self._folders = [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+        compiled.mkdir(parents=True, exist_ok=True)
         self._environment = jinja2.Environment(
             loader=jinja2.ChoiceLoader(
                 [
@@ -44,6 +45,8 @@ class Theme:
                 ]
             ),
             undefined=jinja2.StrictUndefined,
+            # Compiling the templates would be the half of a build that has nothing to do.
+            bytecode_cache=jinja2.FileSystemBytecodeCache(str(compiled)),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
