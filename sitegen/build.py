@@ -18,10 +18,9 @@ from sitegen.config import Settings
 from sitegen.disk import Cache, Output, read_tree
 from sitegen.errors import BuildFailed, SitegenError
 from sitegen.models.locate import Sources
-from sitegen.records import Site
+from sitegen.records import Limits, Site
 from sitegen.steps import Missing, Progress, Steps, pool
 from sitegen.theme import Theme
-from sitegen.workers import Limits
 
 CACHE_FOLDER = ".sitegen-cache"
 

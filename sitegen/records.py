@@ -6,6 +6,7 @@ A site is a mapping from relative path to Blob; everything else here is a statio
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -220,6 +221,18 @@ class Bundle:
     chunks: Mapping[str, Blob]  # id -> file
     plain_only: frozenset[str]  # chunks that only browsers without SIMD fetch
     facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one job may take: seconds, and bytes of memory in use by its process."""
+
+    seconds: float = 1800
+    memory: int = 0  # 0: three quarters of this machine's
+
+    def bytes(self) -> int:
+        """The limit of memory in bytes."""
+        return self.memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,12 @@ from sitegen.records import (
     Chunked,
     DemoSpec,
     FileRef,
+    Limits,
     Packed,
     Signature,
     SourceFile,
     TensorSpec,
 )
-from sitegen.workers import Limits, Pool
 
 Progress = Callable[[str], None]
 Workers = Callable[[], Executor]
@@ -43,10 +43,12 @@ def pool(log: Path, jobs: int, limits: Limits) -> Iterator[Workers]:
 
     On the way out by Ctrl-C or error, they are ended, not waited for.
     """
-    made: list[Pool] = []
+    made: list[Executor] = []
 
     def get() -> Executor:
         if not made:
+            from sitegen.workers import Pool
+
             made.append(Pool(log, jobs, limits))
         return made[0]
 

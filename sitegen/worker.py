@@ -10,13 +10,15 @@ import signal
 import sys
 import threading
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError
 from sitegen.models.options import Options
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 # Exit code of a process that went over its limit of memory.
 OUT_OF_MEMORY = 77

@@ -13,7 +13,6 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,22 +20,11 @@ from typing import Any, ParamSpec, TypeVar
 
 from sitegen import text, worker
 from sitegen.errors import SitegenError
+from sitegen.records import Limits
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _Job = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one job may take: seconds, and bytes of memory in use by its process."""
-
-    seconds: float = 1800
-    memory: int = 0  # 0: three quarters of this machine's
-
-    def bytes(self) -> int:
-        """The limit of memory in bytes."""
-        return self.memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4
 
 
 class Pool(Executor):

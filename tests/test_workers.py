@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sitegen.errors import SitegenError
-from sitegen.workers import Limits, Pool
+from sitegen.records import Limits
+from sitegen.workers import Pool
 
 HERE = os.getpid()
 
