@@ -1,0 +1,80 @@
+"""Passes over graphs, each by itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sitegen import worker
+from sitegen.errors import SitegenError
+from sitegen.graph.lacking import LACKING
+from sitegen.models.options import Options
+from tests.conftest import REPOSITORY
+from tests.parity import engine
+
+TFJS = REPOSITORY / "sitegen/runtime/node_modules/@tensorflow"
+# Kernels that graphs cannot ask for, or that TF.js composes of others.
+NOT_ASKED_FOR = {
+    "BroadcastTo",
+    "Conv2DBackpropFilter",
+    "DepthwiseConv2dNativeBackpropFilter",
+    "DepthwiseConv2dNativeBackpropInput",
+    "Draw",
+    "FromPixels",
+    "LogSoftmax",
+    "Pool",
+    "UnsortedSegmentSum",
+}
+
+
+def test_what_the_backend_lacks_is_known() -> None:
+    """The list in lacking.py is what the installed TF.js says: an update that changes it is seen."""
+    names = dict(re.findall(r"export const (\w+) = '(\w+)'", (TFJS / "tfjs-core/dist/kernel_names.js").read_text()))
+    registered = set()
+    for path in (TFJS / "tfjs-backend-wasm/dist/kernels").glob("*.js"):
+        code = path.read_text().partition("//# source")[0]
+        found = re.findall(r"(?:kernelName: |KernelConfig\()(\w+)", code)
+        registered |= {names.get(name, name) for name in found}
+        if path.stem in ("ArgMax", "ArgMin", "Sigmoid"):
+            registered.add(path.stem)
+    missing = set(names.values()) - registered - NOT_ASKED_FOR
+    # The real FFTs are composed of complex ones.
+    assert missing | {"RFFT", "IRFFT"} == LACKING
+
+
+def fourier(folder: Path) -> Path:
+    """A SavedModel with a Fourier transform in the middle."""
+
+    class Module(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([4, 8], tf.float32)])
+        def call(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+            before = tf.multiply(x, 2.0, name="before")
+            return {"after": tf.math.abs(tf.signal.fft(tf.cast(before, tf.complex64))), "before": before}
+
+    module = Module()
+    tf.saved_model.save(module, str(folder / "model"), signatures=module.call)
+    return folder / "model"
+
+
+def test_an_operation_that_cannot_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SitegenError) as caught:
+        worker.convert(fourier(tmp_path), "saved-model", Options(), tmp_path / "cache")
+    assert re.fullmatch(r'the node "\S+" is a (FFT|ComplexAbs), which pages cannot run', caught.value.what)
+
+
+def test_a_cut_before_it_helps(tmp_path: Path) -> None:
+    path = fourier(tmp_path)
+    whole = engine.load(path)
+    end = next(spec.name for spec in whole.signature.outputs if spec.shape == (4, 8))
+    names = [node["name"] for node in whole.topology["node"]]
+    before = next(name for name in names if name.endswith("before"))
+    part = engine.load(path, Options(outputs=(before,)))
+    assert end
+    assert len(part.topology["node"]) < len(names)
+    value = np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)
+    ((result,),) = engine.run(part, [{part.signature.inputs[0].name: value}], tmp_path / "run")
+    np.testing.assert_allclose(result, value * 2, rtol=1e-6)
