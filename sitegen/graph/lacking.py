@@ -1,4 +1,4 @@
-"""Operations that TF.js knows but its WebAssembly backend (4.22) has no kernel for: loaded, they would fail in the page."""
+"""Operations that TF.js knows but its WebAssembly backend (4.22) has no kernel for: they would fail in the page."""
 
 from __future__ import annotations
 
