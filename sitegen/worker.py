@@ -77,12 +77,12 @@ def _memory_in_use() -> int:
 
 def convert(path: Path, format_name: str, options: Options, cache: Path) -> dict[str, Any]:
     """Reads a model file and keeps it in the cache: see models/store.py. Raises SitegenError."""
-    from sitegen.graph import lacking
+    from sitegen.graph import fold, lacking
     from sitegen.models import FORMATS, store
 
     module = next(f for f in FORMATS if format_name == f.NAME)
     try:
-        model = module.load(path, options)
+        model = fold.fold(module.load(path, options))
         lacking.check(model)
         return store.save(model, Cache(cache))
     except SitegenError:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from sitegen import worker
 from sitegen.errors import SitegenError
+from sitegen.graph.fold import fold
 from sitegen.graph.lacking import LACKING
+from sitegen.models import keras as keras_format
 from sitegen.models.options import Options
 from tests.conftest import REPOSITORY
 from tests.parity import engine
@@ -78,3 +81,44 @@ def test_a_cut_before_it_helps(tmp_path: Path) -> None:
     value = np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)
     ((result,),) = engine.run(part, [{part.signature.inputs[0].name: value}], tmp_path / "run")
     np.testing.assert_allclose(result, value * 2, rtol=1e-6)
+
+
+def dense_and_norm() -> keras.Model:
+    """Dense and convolution layers before batch norms, and one norm whose input is an output too."""
+    x = keras.Input((6,))
+    y = keras.layers.Dense(5)(x)
+    z = keras.layers.BatchNormalization()(y)
+    z = keras.layers.Dense(4, use_bias=False)(keras.layers.ReLU()(z))
+    z = keras.layers.BatchNormalization(scale=False)(z)
+    z = keras.layers.Dense(4)(keras.layers.Activation("tanh")(z))
+    z = keras.layers.ReLU()(keras.layers.BatchNormalization()(z))
+    return keras.Model(x, [y, z])
+
+
+def test_norms_are_folded(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(2)
+    model = dense_and_norm()
+    random = np.random.default_rng(1)
+    model.set_weights([random.uniform(0.5, 1.5, w.shape) for w in model.get_weights()])
+    model.save(tmp_path / "model.keras")
+    before = keras_format.load(tmp_path / "model.keras", Options())
+    after = fold(before)
+    value = random.normal(size=(3, 6)).astype(np.float32)
+    name = before.signature.inputs[0].name
+    expected = engine.tensorflow(before, {name: value})
+    for results in (engine.tensorflow(after, {name: value}), engine.run(after, [{name: value}], tmp_path / "run")[0]):
+        for result, wanted in zip(results, expected, strict=True):
+            np.testing.assert_allclose(result, wanted, rtol=1e-4, atol=1e-5)
+    ops = [node["op"] for node in after.topology["node"]]
+    # The first norm's input is an output of the model: it stays. The others are gone.
+    assert (ops.count("Mul"), ops.count("AddV2") + ops.count("Sub"), ops.count("Relu")) == (1, 1, 1)
+    assert len(after.weights) < len(before.weights)
+
+
+def test_an_autoencoder_is_one_node_a_layer(shared: Path) -> None:
+    model = engine.load(shared / "models/ad01_autoencoder.h5")
+    assert [n["op"] for n in model.topology["node"] if n["op"] != "Const"] == [
+        "Placeholder",
+        *["_FusedMatMul"] * 10,
+        "Identity",
+    ]

@@ -48,7 +48,7 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (saved_model, keras, hdf5, tflite, tfjs, frozen_graph)
 
 # Part of cache keys: whoever changes what a conversion gives changes this.
-CONVERTER = "3"
+CONVERTER = "4"
 
 
 def identify(file: ModelFile, override: str | None, place: Place, format_place: Place) -> Format:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sitegen import models
 from sitegen.disk import Cache
-from sitegen.graph import bias
+from sitegen.graph import bias, fold
 from sitegen.models import store
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
@@ -35,7 +35,7 @@ def load(path: Path, options: Options | None = None) -> GraphModel:
     """Reads a model file as the build does, in this process."""
     found = next(format for format in models.FORMATS if format.sniff(path))
     assert found.check(path) is None
-    return found.load(path, options or Options())
+    return fold.fold(found.load(path, options or Options()))
 
 
 def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder: Path) -> list[list[NDArray[Any]]]:

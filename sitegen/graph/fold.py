@@ -1,0 +1,124 @@
+"""Folds what batch normalization leaves after a product or convolution, y * scale + shift, into its weights.
+
+TensorFlow.js's converter does so for convolutions with their batch norm still in one piece; behind dense layers, and
+where the norm was taken apart before, a multiplication and a sum a layer remain.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sitegen.graph.bias import fused_ops
+from sitegen.records import GraphModel
+
+# Each with its fused form. Output channels are the last axis of the weights of all of them.
+_PRODUCTS = {"MatMul": "_FusedMatMul", "Conv2D": "_FusedConv2D"}
+_ACTIVATIONS = {"Relu", "Relu6", "Elu"}
+_Node = dict[str, Any]
+
+
+def fold(model: GraphModel) -> GraphModel:
+    """The same numbers with fewer nodes: each chain of product, Mul, AddV2 or Sub, and activation becomes one node."""
+    graph = _Graph(model)
+    for node in list(graph.nodes.values()):
+        graph.fold(node)
+    return graph.result()
+
+
+class _Graph:
+    """A graph while it is folded."""
+
+    def __init__(self, model: GraphModel) -> None:
+        self._model = model
+        self.nodes: dict[str, _Node] = {node["name"]: dict(node) for node in model.topology["node"]}
+        self._weights = dict(model.weights)
+        self._ends = {spec.name.partition(":")[0] for spec in model.signature.outputs}
+        inputs = [_source(name) for node in self.nodes.values() for name in node.get("input", [])]
+        self._uses = Counter(inputs)
+        self._reader = {_source(name): node["name"] for node in self.nodes.values() for name in node.get("input", [])}
+
+    def fold(self, product: _Node) -> None:
+        """Folds what follows a node, if it is such a chain and nobody else reads any part of it."""
+        fused = fused_ops(product)
+        plain = product["op"] in _PRODUCTS and len(product["input"]) == 2
+        if not (plain or (product["op"] in _PRODUCTS.values() and fused == ["BiasAdd"])):
+            return
+        if any(product.get("attr", {}).get(key, {}).get("b") for key in ("transpose_a", "transpose_b")):
+            return
+        constants = product["input"][1:]
+        scaled = self._next(product, {"Mul"})
+        shifted = self._next(scaled, {"AddV2", "Sub"}) if scaled else None
+        if shifted is None or scaled is None or any(self._uses[name] != 1 for name in constants):
+            return
+        scale, shift = self._constant(scaled, product), self._constant(shifted, scaled)
+        weights = self._weights.get(product["input"][1])
+        if scale is None or shift is None or weights is None:
+            return
+        channels = weights.shape[-1]
+        if any(self._weights[name].size not in (1, channels) for name in (scale, shift)):
+            return
+        if shifted["op"] == "Sub" and shifted["input"][1] != shift:
+            return
+        self._write(product, scaled, shifted, scale, shift, channels)
+
+    def _write(self, product: _Node, scaled: _Node, shifted: _Node, scale: str, shift: str, channels: int) -> None:
+        factor = self._wide(scale, channels)
+        offset = self._wide(shift, channels) * (-1 if shifted["op"] == "Sub" else 1)
+        name = product["input"][1]
+        self._weights[name] = (self._weights[name] * factor).astype(np.float32)
+        before = self._wide(product["input"][2], channels) if len(product["input"]) > 2 else np.zeros(channels)
+        self._weights[shift] = (before * factor + offset).astype(np.float32)
+        activation = self._next(shifted, _ACTIVATIONS)
+        last = activation or shifted
+        ops = ["BiasAdd", *([activation["op"]] if activation else [])]
+        attributes = {
+            **product.get("attr", {}),
+            "fused_ops": {"list": {"s": [base64.b64encode(op.encode()).decode() for op in ops]}},
+            "num_args": {"i": "1"},
+        }
+        for gone in (product, scaled, shifted):
+            if gone is not last:
+                del self.nodes[gone["name"]]
+        op = _PRODUCTS.get(product["op"], product["op"])
+        inputs = [*product["input"][:2], shift]
+        self.nodes[last["name"]] = {"name": last["name"], "op": op, "input": inputs, "attr": attributes}
+
+    def _wide(self, name: str, channels: int) -> np.ndarray[Any, Any]:
+        """A constant as one number a channel, in double precision."""
+        return np.broadcast_to(self._weights[name].astype(np.float64).reshape(-1), (channels,))
+
+    def _next(self, node: _Node, ops: set[str]) -> _Node | None:
+        """The one node that reads a node, if it is one of `ops` and the node is no output of the model."""
+        name = node["name"]
+        if self._uses[name] != 1 or name in self._ends:
+            return None
+        reader = self.nodes.get(self._reader[name])
+        return reader if reader is not None and reader["op"] in ops else None
+
+    def _constant(self, node: _Node, other: Mapping[str, Any]) -> str | None:
+        """The input of a node that is a weight of its own, beside `other`."""
+        names = [name for name in node["input"] if _source(name) != other["name"]]
+        own = len(names) == 1 and names[0] in self._weights and self._uses[names[0]] == 1
+        return str(names[0]) if own else None
+
+    def result(self) -> GraphModel:
+        """The model, without the constants that nobody reads any more."""
+        read = {_source(name) for node in self.nodes.values() for name in node.get("input", [])}
+        kept = [n for n in self.nodes.values() if n["op"] != "Const" or n["name"] in read or n["name"] in self._ends]
+        names = {node["name"] for node in kept}
+        return replace(
+            self._model,
+            topology={**self._model.topology, "node": kept},
+            weights={name: value for name, value in self._weights.items() if name in names or name not in self.nodes},
+        )
+
+
+def _source(name: str) -> str:
+    """The node that an input comes from."""
+    return name.lstrip("^").partition(":")[0]
