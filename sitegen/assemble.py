@@ -50,24 +50,24 @@ class Assembly:
         self._files: dict[str, Blob] = {}
         self._thumbnails: dict[str, str] = {}
 
-    def check_samples(self, demo: DemoSpec) -> list[SitegenError]:
-        """What is wrong with the pictures of a demo, whatever its model."""
-        errors = []
+    def sample_types(self, demo: DemoSpec) -> tuple[dict[str, str], list[SitegenError]]:
+        """The media types of a demo's pictures by name, and what is wrong with them, whatever its model."""
+        types, errors = {}, []
         for file in demo.samples:
             kind = self._steps.image_type(file)
             if kind is None:
                 what = f"the sample {file.name} is no picture that browsers show"
                 hint = "PNG, JPEG, WebP, GIF or BMP, whole and readable"
                 errors.append(SitegenError(what, demo.places["samples"], hint))
-        return errors
+            else:
+                types[file.name] = kind
+        return types, errors
 
-    def bundled(self, page: Page, demo: DemoSpec, packed: Packed) -> tuple[Bundle | None, list[SitegenError]]:
-        """The demo of a page whose samples are right, and what is wrong with it."""
-        samples = {}
-        for file in demo.samples:
-            kind = self._steps.image_type(file)
-            assert kind is not None
-            samples[file.name] = (kind, self._steps.cut(Blob.of(file.path.read_bytes())))
+    def bundled(
+        self, page: Page, demo: DemoSpec, packed: Packed, types: Mapping[str, str]
+    ) -> tuple[Bundle | None, list[SitegenError]]:
+        """The demo of a page whose samples are right (`types`), and what is wrong with it."""
+        samples = {f.name: (types[f.name], self._steps.cut(self._steps.linked(f))) for f in demo.samples}
         task = self._runtime.tasks[demo.task]
         return bundle.make(
             page,

@@ -108,10 +108,10 @@ def make_site(
                 warnings.append(f"{model.why.where}: the page is left out: {model.why.what}")
                 left_out.add(page.path)
                 continue
-            broken = assembly.check_samples(demo)
+            types, broken = assembly.sample_types(demo)
             errors += broken
             if model is not None and not broken:
-                made, problems = assembly.bundled(page, demo, model)
+                made, problems = assembly.bundled(page, demo, model, types)
                 errors += problems
                 if made is not None:
                     bundles[page.path] = made

@@ -89,6 +89,12 @@ def _order(error: SitegenError) -> tuple[str, int, int]:
     return (place.file, place.line or 0, place.column or 0)
 
 
+def first_line(error: Exception) -> str:
+    """What another library's exception says, short enough for one of ours; its type when it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest of `known`, or lists them all when none is near."""
     names = sorted(known)

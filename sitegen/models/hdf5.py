@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sitegen.errors import SitegenError
+from sitegen.errors import SitegenError, first_line
 from sitegen.models import hostile
 from sitegen.models.export import export
 from sitegen.models.options import Options
@@ -53,7 +53,7 @@ def load(path: Path, options: Options) -> GraphModel:
         model = _keras3(path)
         note: tuple[str, ...] = ()
     except Exception as error:
-        first = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+        first = first_line(error)
         model = _keras2(path, first)
         note = (f"{path.name} was read by tf_keras, as Keras 3 cannot: {first[:160]}",)
     return replace(export(model, options.outputs), notes=note)

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from sitegen.errors import SitegenError
+from sitegen.errors import SitegenError, first_line
 from sitegen.models import hostile
 from sitegen.models.export import export
 from sitegen.models.options import Options
@@ -56,12 +56,7 @@ def load(path: Path, options: Options) -> GraphModel:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise SitegenError(
-            f"Keras cannot load {path.name}: {_first_line(error)}",
+            f"Keras cannot load {path.name}: {first_line(error)}",
             hint="layers of your own must be replaced by Keras's before saving: a page runs no Python",
         ) from error
     return export(model, options.outputs)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -10,7 +10,8 @@ import numpy as np
 from sitegen.disk import Cache
 from sitegen.records import GraphModel, TensorSpec
 
-_DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "|b1"}
+# How each type is stored: little-endian, as NumPy names it.
+DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "|b1"}
 
 
 def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
     weights, pieces = [], []
     for name, value in model.weights.items():
         dtype = _stored_dtype(value.dtype)
-        pieces.append(np.ascontiguousarray(value, dtype=_DTYPES[dtype]).tobytes())
+        pieces.append(np.ascontiguousarray(value, dtype=DTYPES[dtype]).tobytes())
         weights.append([name, dtype, list(value.shape)])
     topology = json.dumps(model.topology, sort_keys=True, separators=(",", ":")).encode()
     stored = {"topology": cache.put(topology), "data": cache.put(b"".join(pieces))}

