@@ -86,6 +86,7 @@ def make(
                 "inputs": [_tensor_json(t) for t in packed.signature.inputs],
                 "outputs": [_tensor_json(t) for t in packed.signature.outputs],
             },
+            "detection": {**(packed.detection or {}), "anchors": ref(packed.anchors)} if packed.anchors else None,
             "quantization": packed.scheme,
             "weightBytes": packed.weight_bytes,
             "parameters": packed.parameters,

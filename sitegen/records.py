@@ -99,6 +99,26 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Detection:
+    """How a single-shot detector's two heads become boxes, which the page does and not the graph.
+
+    Box codes are those of Faster R-CNN (Ren et al., 2015, equation 2), ty, tx, th, tw, each divided by its `scales`;
+    anchors and boxes are ymin, xmin, ymax, xmax in 0..1.
+    """
+
+    boxes: str  # tensor of the codes, [batch, ..., anchors, 4] or so
+    scores: str  # tensor of the scores, in 0..1, [batch, anchors, background + classes]
+    anchors: NDArray[np.float32]  # [anchors, 4]
+    scales: tuple[float, ...]  # four
+    background: int  # how many columns of the scores come before the first class
+    first_class: int  # what the first class is called in the results
+    iou: float  # a box that overlaps a better one of its class by more is dropped
+    score: float  # as is one that scores no more
+    per_class: int  # the most boxes of a class
+    total: int  # the most boxes of a picture
+
+
+@dataclass(frozen=True)
 class GraphModel:
     """A frozen graph, whatever file it came from.
 
@@ -110,6 +130,14 @@ class GraphModel:
     weights: Mapping[str, NDArray[np.generic]]
     signature: Signature
     notes: tuple[str, ...] = ()  # what the author should know of how it was read
+    detection: Detection | None = None
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The tensors that the graph is run for: the signature's outputs, or the heads that these are made of."""
+        if self.detection is not None:
+            return (self.detection.boxes, self.detection.scores)
+        return tuple(spec.name for spec in self.signature.outputs)
 
 
 @dataclass(frozen=True)
@@ -142,6 +170,8 @@ class Packed:
     signature: Signature
     parameters: int
     notes: tuple[str, ...] = ()
+    detection: Mapping[str, Any] | None = None  # contract.ts: DetectionConfig, without the anchors
+    anchors: Chunked | None = None
 
 
 @dataclass(frozen=True)

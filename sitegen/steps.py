@@ -113,7 +113,9 @@ class Steps:
             }
         )
         known = self._cache.recall("convert", key)
-        if known is not None and all(self._cache.get(*known[name]) for name in ("topology", "data")):
+        if known is not None and all(
+            self._cache.get(*known[name]) for name in ("topology", "data", "anchors") if name in known
+        ):
             return key, known
         self._progress(f"converting {file.name} ({format.TITLE})")
         return key, self._executor().submit(
@@ -142,6 +144,7 @@ class Steps:
                 "data": stored["data"],
                 "topology": stored["topology"],
                 "weights": stored["weights"],
+                "anchors": stored.get("anchors"),
                 "scheme": demo.scheme,
                 "format": [weights.FORMAT, chunks.FORMAT],
             }
@@ -150,7 +153,7 @@ class Steps:
             "pack",
             pack_key,
             lambda: self._executor().submit(worker.pack, stored, demo.scheme, self._cache.root).result(),
-            lambda result: [result["topology"], result["weights"]],
+            lambda result: [result[name] for name in ("topology", "weights", "anchors") if name in result],
         )
         return Packed(
             topology=self._chunked(packed["topology"]),
@@ -165,6 +168,8 @@ class Steps:
             ),
             parameters=stored["parameters"],
             notes=tuple(stored["notes"]),
+            detection=stored["detection"],
+            anchors=self._chunked(packed["anchors"]) if "anchors" in packed else None,
         )
 
     def _cached(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from sitegen import worker
 from sitegen.errors import SitegenError
@@ -122,3 +125,36 @@ def test_an_autoencoder_is_one_node_a_layer(shared: Path) -> None:
         *["_FusedMatMul"] * 10,
         "Identity",
     ]
+
+
+def same_as_tensorflow(call: Callable[[tf.Tensor], dict[str, tf.Tensor]], value: NDArray[Any], folder: Path) -> None:
+    """Asserts that the engine computes what a function gives for one input."""
+
+    module = tf.Module()
+    module.function = tf.function(call, input_signature=[tf.TensorSpec(value.shape, value.dtype)])
+    tf.saved_model.save(module, str(folder / "model"), signatures=module.function)
+    model = engine.load(folder / "model")
+    (results,) = engine.run(model, [{model.signature.inputs[0].name: value}], folder / "run")
+    expected = call(value)
+    for result, name in zip(results, sorted(expected), strict=True):
+        np.testing.assert_allclose(result, expected[name], rtol=1e-5)
+
+
+def test_the_second_output_of_a_node_in_a_loop(tmp_path: Path) -> None:
+    def call(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        def body(i: tf.Tensor, x: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            values, found = tf.math.top_k(x, 5)
+            return i + 1, values * tf.constant([1.0, -2.0, 3.0, -4.0, 5.0]), order * 10 + found
+
+        start = (tf.reduce_sum(tf.cast(x > 0, tf.int32)), x, tf.zeros([5], tf.int32))
+        _, values, order = tf.while_loop(lambda i, *_: i < 7, body, start)
+        return {"order": order, "values": values}
+
+    same_as_tensorflow(call, np.array([0.1, -0.4, 0.3, 0.9, -2.0], np.float32), tmp_path)
+
+
+def test_what_is_not_zero_is_true(tmp_path: Path) -> None:
+    def call(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"kept": tf.where(tf.cast(x, tf.bool), x, -9.0), "whole": tf.cast(tf.cast(x, tf.int32), tf.bool)}
+
+    same_as_tensorflow(call, np.array([0.0, 0.3, -0.2, 256.0, 1.0, -512.5], np.float32), tmp_path)

@@ -38,7 +38,7 @@ class _Graph:
         self._model = model
         self.nodes: dict[str, _Node] = {node["name"]: dict(node) for node in model.topology["node"]}
         self._weights = dict(model.weights)
-        self._ends = {spec.name.partition(":")[0] for spec in model.signature.outputs}
+        self._ends = {_source(name) for name in model.ends}
         inputs = [_source(name) for node in self.nodes.values() for name in node.get("input", [])]
         self._uses = Counter(inputs)
         self._reader = {_source(name): node["name"] for node in self.nodes.values() for name in node.get("input", [])}
@@ -46,48 +46,59 @@ class _Graph:
     def fold(self, product: _Node) -> None:
         """Folds what follows a node, if it is such a chain and nobody else reads any part of it."""
         fused = fused_ops(product)
-        plain = product["op"] in _PRODUCTS and len(product["input"]) == 2
-        if not (plain or (product["op"] in _PRODUCTS.values() and fused == ["BiasAdd"])):
+        if product["op"] not in _PRODUCTS and not (product["op"] in _PRODUCTS.values() and fused == ["BiasAdd"]):
+            return
+        if any(name not in self._weights for name in product["input"][1:]):
             return
         if any(product.get("attr", {}).get(key, {}).get("b") for key in ("transpose_a", "transpose_b")):
             return
-        constants = product["input"][1:]
-        scaled = self._next(product, {"Mul"})
-        shifted = self._next(scaled, {"AddV2", "Sub"}) if scaled else None
-        if shifted is None or scaled is None or any(self._uses[name] != 1 for name in constants):
-            return
-        scale, shift = self._constant(scaled, product), self._constant(shifted, scaled)
-        weights = self._weights.get(product["input"][1])
-        if scale is None or shift is None or weights is None:
-            return
-        channels = weights.shape[-1]
-        if any(self._weights[name].size not in (1, channels) for name in (scale, shift)):
-            return
-        if shifted["op"] == "Sub" and shifted["input"][1] != shift:
-            return
-        self._write(product, scaled, shifted, scale, shift, channels)
+        scaled = self._scalar(product, product, {"Mul"})
+        shifted = self._scalar(product, scaled or product, {"AddV2", "Sub"})
+        activation = self._next(shifted or scaled or product, _ACTIVATIONS)
+        # Weights that somebody else reads too cannot be scaled.
+        if scaled and any(self._uses[name] != 1 for name in product["input"][1:]):
+            scaled = shifted = activation = None
+        if scaled or shifted or activation:
+            self._write(product, scaled, shifted, activation)
 
-    def _write(self, product: _Node, scaled: _Node, shifted: _Node, scale: str, shift: str, channels: int) -> None:
-        factor = self._wide(scale, channels)
-        offset = self._wide(shift, channels) * (-1 if shifted["op"] == "Sub" else 1)
-        name = product["input"][1]
-        self._weights[name] = (self._weights[name] * factor).astype(np.float32)
-        before = self._wide(product["input"][2], channels) if len(product["input"]) > 2 else np.zeros(channels)
-        self._weights[shift] = (before * factor + offset).astype(np.float32)
-        activation = self._next(shifted, _ACTIVATIONS)
-        last = activation or shifted
+    def _scalar(self, product: _Node, before: _Node, ops: set[str]) -> _Node | None:
+        """The node after `before`, if it is one of `ops` with one constant a channel of the product."""
+        node = self._next(before, ops)
+        name = self._constant(node, before) if node else None
+        weights = self._weights.get(product["input"][1])
+        if node is None or name is None or weights is None or (node["op"] == "Sub" and node["input"][1] != name):
+            return None
+        return node if self._weights[name].size in (1, weights.shape[-1]) else None
+
+    def _write(self, product: _Node, scaled: _Node | None, shifted: _Node | None, activation: _Node | None) -> None:
+        name, *biases = product["input"][1:]
+        channels = self._weights[name].shape[-1]
+        bias = self._wide(biases[0], channels) if biases else np.zeros(channels)
+        if scaled:
+            factor = self._wide(self._beside(scaled), channels)
+            self._weights[name] = (self._weights[name] * factor).astype(np.float32)
+            bias = bias * factor
+        if shifted:
+            bias = bias + self._wide(self._beside(shifted), channels) * (-1 if shifted["op"] == "Sub" else 1)
+        chain = [node for node in (product, scaled, shifted, activation) if node]
+        last = chain[-1]["name"]
+        for node in chain[:-1]:
+            del self.nodes[node["name"]]
         ops = ["BiasAdd", *([activation["op"]] if activation else [])]
         attributes = {
             **product.get("attr", {}),
             "fused_ops": {"list": {"s": [base64.b64encode(op.encode()).decode() for op in ops]}},
             "num_args": {"i": "1"},
         }
-        for gone in (product, scaled, shifted):
-            if gone is not last:
-                del self.nodes[gone["name"]]
+        added = f"{last}/bias"
+        self.nodes[added] = {"name": added, "op": "Const", "attr": {"dtype": {"type": "DT_FLOAT"}}}
+        self._weights[added] = bias.astype(np.float32)
         op = _PRODUCTS.get(product["op"], product["op"])
-        inputs = [*product["input"][:2], shift]
-        self.nodes[last["name"]] = {"name": last["name"], "op": op, "input": inputs, "attr": attributes}
+        self.nodes[last] = {"name": last, "op": op, "input": [*product["input"][:2], added], "attr": attributes}
+
+    def _beside(self, node: _Node) -> str:
+        """The constant among a node's two inputs."""
+        return next(str(name) for name in node["input"] if name in self._weights)
 
     def _wide(self, name: str, channels: int) -> np.ndarray[Any, Any]:
         """A constant as one number a channel, in double precision."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sitegen.errors import SitegenError, did_you_mean
-from sitegen.graph import bias, expand
+from sitegen.graph import bias, expand, functions, norms, reshape, ssd
 from sitegen.models import hostile
-from sitegen.records import GraphModel, Signature, TensorSpec
+from sitegen.records import Detection, GraphModel, Signature, TensorSpec
 
 # TF.js holds every integer as int32 and every float as float32.
 _DTYPES = {
@@ -87,7 +88,14 @@ def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
     from tensorflowjs.converters import tf_saved_model_conversion_v2 as converter
 
     hostile.check_ops(graph_def)
+    headed = ssd.cut(graph_def, outputs)
+    if headed is not None:
+        ended, detection = headed
+        heads = graph(ended, (detection.boxes, detection.scores))
+        return replace(heads, signature=_results(heads.signature, detection, outputs), detection=detection)
     expand.expand(graph_def)
+    reshape.settle(graph_def)
+    norms.fold(graph_def)
     frozen = tf.Graph()
     with frozen.as_default():
         tf.import_graph_def(graph_def, name="")
@@ -110,7 +118,20 @@ def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
     both = MessageToDict(signature)
     inputs = {n: end for n, end in both.get("inputs", {}).items() if end["name"].partition(":")[0] in kept}
     ends_of = Signature(_specs(inputs), _specs(both["outputs"], outputs))
-    return bias.plain(GraphModel(MessageToDict(optimized), weights, ends_of))
+    return functions.numbered(bias.plain(GraphModel(MessageToDict(optimized), weights, ends_of)))
+
+
+def _results(heads: Signature, detection: Detection, outputs: Sequence[str]) -> Signature:
+    """The signature of a detector whose boxes are made in the page."""
+    rows = {"detection_boxes": (detection.total, 4), "num_detections": ()}
+    batch = heads.outputs[0].shape[0]
+    return replace(
+        heads,
+        outputs=tuple(
+            TensorSpec(name, "float32", (batch, *rows.get(name.partition(":")[0], (detection.total,))))
+            for name in outputs
+        ),
+    )
 
 
 def read_graph_model(path: Path) -> GraphModel:
@@ -121,10 +142,13 @@ def read_graph_model(path: Path) -> GraphModel:
     entries = read_weights.read_weights(model["weightsManifest"], str(path.parent), flatten=True)
     weights = {entry["name"]: entry["data"] for entry in entries}
     metadata = model.get("userDefinedMetadata") or {}
-    signature = model.get("signature") or metadata.get("signature")
+    signature = model.get("signature") or metadata.get("signature") or {}
     topology = model["modelTopology"]
-    ends = Signature(_specs(signature["inputs"]), _specs(signature["outputs"])) if signature else _ends(topology)
-    return GraphModel(topology, weights, ends)
+    found = _ends(topology)
+    # Converters leave out what they were not told.
+    inputs, outputs = (_specs(signature.get(side) or {}) for side in ("inputs", "outputs"))
+    ends = Signature(inputs or found.inputs, outputs or found.outputs)
+    return functions.numbered(GraphModel(topology, weights, ends))
 
 
 def _ends(topology: Mapping[str, Any]) -> Signature:
@@ -157,7 +181,8 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _spec(name: str, end: Mapping[str, Any]) -> TensorSpec:
-    dtype = _DTYPES.get(end["dtype"])
+    # Of a frozen graph tensorflowjs says the names of its outputs, and nothing else.
+    dtype = _DTYPES.get(end.get("dtype", "DT_FLOAT"))
     if dtype is None:
         kind = end["dtype"].removeprefix("DT_").lower()
         hint = (

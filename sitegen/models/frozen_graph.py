@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.errors import SitegenError
+from sitegen.graph import ssd
 from sitegen.models import convert, hostile
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
 
 NAME = "frozen-graph"
 TITLE = "TensorFlow frozen graph (.pb)"
-# The TensorFlow Object Detection API's outputs, in the order of its documentation.
-_DETECTION = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 # Nodes that nobody reads and that are no results all the same.
 _NO_RESULTS = {"Const", "NoOp", "Assert", "Placeholder", "Print"}
 
@@ -78,8 +77,8 @@ def load(path: Path, options: Options) -> GraphModel:
 def _outputs(graph_def: Any, name: str) -> tuple[str, ...]:
     """The graph's results: the Object Detection API's, or every node that no other node reads."""
     names = {node.name for node in graph_def.node}
-    if names.issuperset(_DETECTION):
-        return _DETECTION
+    if names.issuperset(ssd.RESULTS):
+        return ssd.RESULTS
     read = {i.lstrip("^").partition(":")[0] for node in graph_def.node for i in node.input}
     ends = tuple(n.name for n in graph_def.node if n.name not in read and n.op not in _NO_RESULTS)
     if not ends or len(ends) > 16:

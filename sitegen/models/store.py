@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sitegen.disk import Cache
-from sitegen.records import GraphModel, TensorSpec
+from sitegen.records import Detection, GraphModel, TensorSpec
 
 # How each type is stored: little-endian, as NumPy names it.
 DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "|b1"}
@@ -27,6 +27,9 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
     topology = json.dumps(model.topology, sort_keys=True, separators=(",", ":")).encode()
     stored = {"topology": cache.put(topology), "data": cache.put(b"".join(pieces))}
     broken = [name for name, value in model.weights.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
+    detection = model.detection
+    if detection is not None:
+        stored["anchors"] = cache.put(detection.anchors.astype("<f4").tobytes())
     notes = [*model.notes, *(f"the weights {name} hold NaN or infinite numbers" for name in broken[:3])]
     return {
         **{key: [blob.sha256, blob.size] for key, blob in stored.items()},
@@ -35,6 +38,7 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
             "inputs": [_spec_json(s) for s in model.signature.inputs],
             "outputs": [_spec_json(s) for s in model.signature.outputs],
         },
+        "detection": _detection_json(detection) if detection else None,
         "notes": notes,
         "parameters": sum(int(np.size(v)) for v in model.weights.values() if v.dtype.kind == "f"),
     }
@@ -44,6 +48,21 @@ def _stored_dtype(dtype: np.dtype[Any]) -> str:
     if dtype.kind == "b":
         return "bool"
     return "int32" if dtype.kind in "iu" else "float32"
+
+
+def _detection_json(detection: Detection) -> dict[str, Any]:
+    """contract.ts: DetectionConfig, without the anchors."""
+    return {
+        "boxes": detection.boxes,
+        "scores": detection.scores,
+        "scales": list(detection.scales),
+        "background": detection.background,
+        "firstClass": detection.first_class,
+        "iou": detection.iou,
+        "score": detection.score,
+        "perClass": detection.per_class,
+        "total": detection.total,
+    }
 
 
 def _spec_json(spec: TensorSpec) -> list[Any]:

@@ -28,17 +28,33 @@ const withoutThreads = {
   },
 };
 
-// After each turn of a loop TF.js 4.22 disposes of every tensor that the turn made, those too that a list keeps for
-// later turns: recurrent layers and detectors then fail, or read what is no longer there.
-const keptTensors = {
-  name: 'kept-tensors',
+// What is mended in TF.js 4.22: the file, what stands there, and what has to.
+const MENDED = [
+  // After each turn of a loop it disposes of every tensor that the turn made, those too that a list keeps for later
+  // turns: recurrent layers and detectors then fail, or read what is no longer there.
+  [
+    /tfjs-converter[\\/]dist[\\/]executor[\\/]graph_executor\.js$/,
+    'if (tensor && !tensor.isDisposed && !keepIds.has(tensor.id)) {',
+    'if (tensor && !tensor.kept && !tensor.isDisposed && !keepIds.has(tensor.id)) {',
+  ],
+  // A bool is a byte, and 0.3 or 256 became 0 in it.
+  [
+    /tfjs-backend-wasm[\\/]dist[\\/]kernels[\\/]Cast\.js$/,
+    'outVals.set(inVals);',
+    "outVals.set(dtype === 'bool' ? inVals.map((value) => (value ? 1 : 0)) : inVals);",
+  ],
+];
+
+const mended = {
+  name: 'mended',
   setup(build) {
-    build.onLoad({ filter: /tfjs-converter[\\/]dist[\\/]executor[\\/]graph_executor\.js$/ }, ({ path }) => {
-      const source = readFileSync(path, 'utf8');
-      const wrong = 'if (tensor && !tensor.isDisposed && !keepIds.has(tensor.id)) {';
-      if (source.split(wrong).length !== 2) throw new Error('TF.js has changed: look at this patch again');
-      return { contents: source.replace(wrong, wrong.replace('tensor &&', 'tensor && !tensor.kept &&')) };
-    });
+    for (const [filter, wrong, right] of MENDED) {
+      build.onLoad({ filter }, ({ path }) => {
+        const source = readFileSync(path, 'utf8').replace(/\/\/# sourceMappingURL.*/, '');
+        if (source.split(wrong).length !== 2) throw new Error(`TF.js has changed: look at ${path} again`);
+        return { contents: source.replace(wrong, right) };
+      });
+    }
   },
 };
 
@@ -56,7 +72,7 @@ async function script(entry, out) {
     jsxImportSource: 'preact',
     legalComments: 'none',
     external: ['fs', 'path', 'crypto', 'util', 'worker_threads', 'perf_hooks', 'os', 'string_decoder'],
-    plugins: [withoutThreads, keptTensors],
+    plugins: [withoutThreads, mended],
     metafile: true,
     logLevel: 'warning',
   });
@@ -94,7 +110,8 @@ function licences() {
 function changed(name) {
   if (name === '@tensorflow/tfjs-converter')
     return ' Changed: tensors that a list keeps outlive a turn of a loop.';
-  if (name === '@tensorflow/tfjs-backend-wasm') return ' Changed: the threaded backend is left out.';
+  if (name === '@tensorflow/tfjs-backend-wasm')
+    return ' Changed: the threaded backend is left out, and what is not 0 is true as a bool.';
   return '';
 }
 

@@ -41,9 +41,11 @@ def pack(stored: dict[str, Any], scheme: str, cache: Cache) -> dict[str, Any]:
             pieces.append(values.tobytes())
         specs.append(spec)
     payload = b"".join(pieces)
+    shipped = {"topology": _blob(cache, stored["topology"]), "weights": payload}
+    if "anchors" in stored:
+        shipped["anchors"] = _blob(cache, stored["anchors"])
     return {
-        "topology": chunks.keep(_blob(cache, stored["topology"]), cache),
-        "weights": chunks.keep(payload, cache),
+        **{name: chunks.keep(data, cache) for name, data in shipped.items()},
         "specs": specs,
         "weight_bytes": len(payload),
         "float32_bytes": float_bytes,

@@ -33,6 +33,7 @@ async function ask(request) {
 const files = {
   topology: bytes(join(folder, 'topology.json')),
   weights: bytes(join(folder, 'weights.bin')),
+  anchors: job.model.detection ? bytes(join(folder, 'anchors.bin')) : null,
   wasm: bytes(join(dist, 'backend-simd.wasm')),
   simd: true,
 };

@@ -32,24 +32,29 @@ def load(path: Path, options: Options | None = None) -> GraphModel:
     return fold.fold(found.load(path, options or Options()))
 
 
-def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder: Path) -> list[list[NDArray[Any]]]:
-    """The outputs of every run, in the signature's order; `inputs` are by tensor name.
-
-    No run may leave tensors behind.
-    """
+def ship(model: GraphModel, folder: Path) -> dict[str, Any]:
+    """Writes the files that an engine loads; gives what it is told of them (contract.ts: ModelConfig)."""
     folder.mkdir(parents=True, exist_ok=True)
     cache = Cache(folder / "cache")
     stored = store.save(model, cache)
-    for key, name in (("topology", "topology.json"), ("data", "weights.bin")):
-        blob = cache.get(*stored[key])
-        assert blob is not None
-        (folder / name).write_bytes(blob.read())
+    for key, name in (("topology", "topology.json"), ("data", "weights.bin"), ("anchors", "anchors.bin")):
+        if key in stored:
+            blob = cache.get(*stored[key])
+            assert blob is not None
+            (folder / name).write_bytes(blob.read())
     signature = {
         side: [{"name": name, "dtype": dtype, "shape": shape} for name, dtype, shape in stored["signature"][side]]
         for side in ("inputs", "outputs")
     }
     specs = [{"name": name, "dtype": dtype, "shape": shape} for name, dtype, shape in stored["weights"]]
-    dtypes = {end["name"]: end["dtype"] for end in signature["inputs"]}
+    return {"weightSpecs": specs, "signature": signature, "detection": stored["detection"]}
+
+
+def write_inputs(
+    told: Mapping[str, Any], inputs: Sequence[Mapping[str, NDArray[Any]]], folder: Path
+) -> list[list[dict[str, Any]]]:
+    """Writes one file an input; gives what an engine is told of them, run by run. `told` is what ship() gave."""
+    dtypes = {end["name"]: end["dtype"] for end in told["signature"]["inputs"]}
     runs = []
     for turn, named in enumerate(inputs):
         entries = []
@@ -59,9 +64,16 @@ def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder:
             (folder / f"in-{turn}-{index}.bin").write_bytes(data.tobytes())
             entries.append({"name": name, "dtype": dtype, "shape": list(data.shape), "file": f"in-{turn}-{index}.bin"})
         runs.append(entries)
-    (folder / "job.json").write_text(
-        json.dumps({"model": {"weightSpecs": specs, "signature": signature}, "inputs": runs})
-    )
+    return runs
+
+
+def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder: Path) -> list[list[NDArray[Any]]]:
+    """The outputs of every run, in the signature's order; `inputs` are by tensor name.
+
+    No run may leave tensors behind.
+    """
+    told = ship(model, folder)
+    (folder / "job.json").write_text(json.dumps({"model": told, "inputs": write_inputs(told, inputs, folder)}))
     done = subprocess.run(
         [node_executable(), str(HERE / "engine.mjs"), str(DIST), str(folder)],
         capture_output=True,
@@ -100,6 +112,6 @@ def tensorflow(model: GraphModel, inputs: Mapping[str, NDArray[Any]]) -> list[ND
     with graph.as_default(), tf.compat.v1.Session() as session:
         tf.import_graph_def(graph_def, name="")
         feeds = {name if ":" in name else f"{name}:0": value for name, value in inputs.items()}
-        ends = [spec.name if ":" in spec.name else f"{spec.name}:0" for spec in model.signature.outputs]
+        ends = [name if ":" in name else f"{name}:0" for name in model.ends]
         results: list[NDArray[Any]] = session.run(ends, feeds)
     return results

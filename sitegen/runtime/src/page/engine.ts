@@ -1,7 +1,15 @@
 /** The page's end of an engine: it runs in a worker, so that the page stays alive while the model computes. */
 
-import { backendOf, simdSupported } from '../shared/needs';
-import type { DemoConfig, Engine, EngineReply, EngineRequest, RunResult, Tensors } from '../shared/contract';
+import { backendOf, modelFiles, simdSupported } from '../shared/needs';
+import type {
+  DemoConfig,
+  Engine,
+  EngineFiles,
+  EngineReply,
+  EngineRequest,
+  RunResult,
+  Tensors,
+} from '../shared/contract';
 import { loadFiles, type Progress } from './files';
 import type { Transport } from './transport';
 
@@ -14,11 +22,17 @@ export async function startEngine(
   progress: Progress,
 ): Promise<Engine> {
   const { engine, model } = demo;
-  const refs = [engine.script, backendOf(engine), model.topology, model.weights];
-  const [script, wasm, topology, weights] = await loadFiles(transport, refs, progress);
+  const refs = [engine.script, backendOf(engine), ...modelFiles(model)];
+  const [script, wasm, topology, weights, anchors] = await loadFiles(transport, refs, progress);
   const worker = new EngineWorker(script!);
   try {
-    const files = { topology: topology!, weights: weights!, wasm: wasm!, simd: simdSupported() };
+    const files: EngineFiles = {
+      topology: topology!,
+      weights: weights!,
+      anchors: anchors ?? null,
+      wasm: wasm!,
+      simd: simdSupported(),
+    };
     const buffers = [topology!, weights!, wasm!].map((file) => file.buffer as ArrayBuffer);
     const loaded = (await worker.ask({ verb: 'load', model, files }, buffers)) as {
       name: string;

@@ -58,11 +58,34 @@ export interface ImageInput {
   draw: { stroke: number; fit: number | null };
 }
 
+/**
+ * How a single-shot detector's two heads become boxes. Codes are those of Faster R-CNN (Ren et al., 2015, equation 2):
+ * ty, tx, th, tw, each divided by its `scales`. Anchors are float32 [anchors, 4]: ymin, xmin, ymax, xmax in 0..1.
+ */
+export interface DetectionConfig {
+  /** Tensors of the graph: codes, [batch, ..., anchors, 4], and scores in 0..1, [batch, anchors, columns]. */
+  boxes: string;
+  scores: string;
+  anchors: FileRef;
+  scales: number[];
+  /** Columns of the scores before the first class, and what that class is called in the results. */
+  background: number;
+  firstClass: number;
+  /** Boxes go that overlap a better one of their class by more than `iou`, or that score no more than `score`. */
+  iou: number;
+  score: number;
+  /** The most boxes of a class, and of a picture. */
+  perClass: number;
+  total: number;
+}
+
 export interface ModelConfig {
   topology: FileRef;
   weights: FileRef;
   weightSpecs: WeightSpec[];
+  /** Of a detector with `detection`, the outputs are detection_boxes and its like, which the graph itself has not. */
   signature: { inputs: TensorSpec[]; outputs: TensorSpec[] };
+  detection: DetectionConfig | null;
   quantization: string;
   weightBytes: number;
   parameters: number;
@@ -128,6 +151,8 @@ export interface Engine {
 export interface EngineFiles {
   topology: Uint8Array;
   weights: Uint8Array;
+  /** Of detectors alone. */
+  anchors: Uint8Array | null;
   wasm: Uint8Array;
   simd: boolean;
 }

@@ -1,7 +1,7 @@
 /** What a page needs besides the site's shell: the files that are stored when it is kept offline. */
 
 import { chunkPath } from './chunk';
-import type { AssetRef, EngineConfig, FileRef, PageConfig } from './contract';
+import type { AssetRef, EngineConfig, FileRef, ModelConfig, PageConfig } from './contract';
 
 /** A file to store: `chunk` is the id when it is a chunk file, whose `bytes` are then those of its payload. */
 export interface Need {
@@ -25,10 +25,15 @@ export function needsOf(page: PageConfig): Need[] {
   page.assets.forEach(asset);
   if (page.demo) {
     const { engine, model, samples } = page.demo;
-    [engine.script, backendOf(engine), model.topology, model.weights].forEach(file);
+    [engine.script, backendOf(engine), ...modelFiles(model)].forEach(file);
     samples.forEach((sample) => file(sample.image));
   }
   return [...needs.values()];
+}
+
+/** The files that a model is made of: topology, weights, and a detector's anchors. */
+export function modelFiles(model: ModelConfig): FileRef[] {
+  return [model.topology, model.weights, ...(model.detection ? [model.detection.anchors] : [])];
 }
 
 // A module whose one function holds a SIMD instruction (i8x16.splat, i8x16.popcnt): valid only where SIMD is.

@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { GraphModel, loadGraphModelSync } from '@tensorflow/tfjs-converter/dist/executor/graph_model';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import type { EngineFiles, ModelConfig, RunResult, Tensor, Tensors } from '../shared/contract';
+import { detect } from './boxes';
 import { serve, type LoadedModel } from './serve';
 
 type Graph = GraphModel<tf.io.IOHandlerSync>;
@@ -46,11 +47,32 @@ async function load(model: ModelConfig, files: EngineFiles): Promise<LoadedModel
       weightData: files.weights.buffer as ArrayBuffer,
     }),
   });
-  return { name: 'graph', backend, run: (inputs) => run(graph, model, inputs) };
+  const { detection } = model;
+  if (!detection) {
+    const names = model.signature.outputs.map((output) => output.name);
+    return { name: 'graph', backend, run: (inputs) => run(graph, names, inputs) };
+  }
+  const anchors = floats(files.anchors!);
+  return {
+    name: 'graph',
+    backend,
+    run: async (inputs) => {
+      const began = performance.now();
+      const { outputs, tensors } = await run(graph, [detection.boxes, detection.scores], inputs);
+      const heads = [outputs[detection.boxes]!.data, outputs[detection.scores]!.data] as Float32Array[];
+      const found = detect(heads[0]!, heads[1]!, anchors, detection);
+      const named = model.signature.outputs.map(({ name }) => [name, found[name.split(':')[0]!]!]);
+      return { outputs: Object.fromEntries(named), milliseconds: performance.now() - began, tensors };
+    },
+  };
 }
 
-async function run(graph: Graph, model: ModelConfig, inputs: Tensors): Promise<RunResult> {
-  const names = model.signature.outputs.map((output) => output.name);
+function floats(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.slice().buffer);
+}
+
+/** What the graph's tensors `names` are for some inputs. */
+async function run(graph: Graph, names: string[], inputs: Tensors): Promise<RunResult> {
   const fed = Object.fromEntries(
     Object.entries(inputs).map(([name, t]) => [name, tf.tensor(t.data, t.shape, t.dtype)]),
   );

@@ -1,0 +1,45 @@
+// TF.js as its packages come, on its WebAssembly backend: one model in a worker.
+importScripts('tfjs/core.js', 'tfjs/converter.js', 'tfjs/wasm.js');
+
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+let model, told, inputs;
+
+async function load(folder) {
+  const job = JSON.parse(new TextDecoder().decode(await bytes(`${folder}/job.json`)));
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  tf.wasm.setWasmPaths('tfjs/');
+  if (job.backend === 'cpu') importScripts('tfjs/cpu.js');
+  if (!(await tf.setBackend(job.backend ?? 'wasm'))) throw new Error('no backend');
+  told = job.model;
+  const weights = await bytes(`${folder}/weights.bin`);
+  model = await tf.loadGraphModel({
+    load: async () => ({
+      modelTopology: JSON.parse(new TextDecoder().decode(await bytes(`${folder}/topology.json`))),
+      weightSpecs: told.weightSpecs,
+      weightData: weights.buffer,
+    }),
+  });
+  inputs = {};
+  for (const { name, dtype, shape, file } of job.inputs[0]) {
+    inputs[name] = { dtype, shape, data: new arrays[dtype]((await bytes(`${folder}/${file}`)).buffer) };
+  }
+}
+
+async function run() {
+  const began = performance.now();
+  const fed = Object.fromEntries(
+    Object.entries(inputs).map(([name, { data, shape, dtype }]) => [name, tf.tensor(data, shape, dtype)]),
+  );
+  const names = told.signature.outputs.map(({ name }) => name);
+  const results = [await model.executeAsync(fed, names)].flat();
+  const values = await Promise.all(results.map((result) => result.data()));
+  tf.dispose([fed, results]);
+  return { milliseconds: performance.now() - began, outputs: values.map((value) => Array.from(value)) };
+}
+
+onmessage = ({ data }) => {
+  (data.folder ? load(data.folder).then(() => ({})) : run()).then(postMessage, (error) =>
+    postMessage({ error: String(error) }),
+  );
+};
