@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,17 +127,20 @@ def test_an_autoencoder_is_one_node_a_layer(shared: Path) -> None:
     ]
 
 
-def same_as_tensorflow(call: Callable[[tf.Tensor], dict[str, tf.Tensor]], value: NDArray[Any], folder: Path) -> None:
-    """Asserts that the engine computes what a function gives for one input."""
+Call = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
+
+def same_as_tensorflow(call: Call, value: NDArray[Any], folder: Path, reference: Call | None = None) -> list[str]:
+    """Asserts that the engine computes what a function, or `reference`, gives for one input; gives the operations."""
     module = tf.Module()
-    module.function = tf.function(call, input_signature=[tf.TensorSpec(value.shape, value.dtype)])
+    module.function = tf.function(call, input_signature=[tf.TensorSpec([None, *value.shape[1:]], value.dtype)])
     tf.saved_model.save(module, str(folder / "model"), signatures=module.function)
     model = engine.load(folder / "model")
     (results,) = engine.run(model, [{model.signature.inputs[0].name: value}], folder / "run")
-    expected = call(value)
+    expected = (reference or call)(value)
     for result, name in zip(results, sorted(expected), strict=True):
-        np.testing.assert_allclose(result, expected[name], rtol=1e-5)
+        np.testing.assert_allclose(result, expected[name], rtol=1e-4, atol=1e-4)
+    return [node["op"] for node in model.topology["node"]]
 
 
 def test_the_second_output_of_a_node_in_a_loop(tmp_path: Path) -> None:
@@ -158,3 +161,73 @@ def test_what_is_not_zero_is_true(tmp_path: Path) -> None:
         return {"kept": tf.where(tf.cast(x, tf.bool), x, -9.0), "whole": tf.cast(tf.cast(x, tf.int32), tf.bool)}
 
     same_as_tensorflow(call, np.array([0.0, 0.3, -0.2, 256.0, 1.0, -512.5], np.float32), tmp_path)
+
+
+def spaced(weights: NDArray[Any], dilations: Sequence[int]) -> NDArray[Any]:
+    """Weights with zeros between them: TensorFlow has no dilated Conv3D for processors."""
+    sizes = [(size - 1) * dilation + 1 for size, dilation in zip(weights.shape[:3], dilations, strict=True)]
+    wide = np.zeros((*sizes, *weights.shape[3:]), np.float32)
+    wide[tuple(slice(None, None, dilation) for dilation in dilations)] = weights
+    return wide
+
+
+@pytest.mark.parametrize(
+    ("kernel", "strides", "dilations", "padding"),
+    [
+        *(
+            (kernel, strides, (1, 1, 1), padding)
+            for padding in ("SAME", "VALID")
+            for kernel, strides in [
+                ((3, 3, 3), (1, 1, 1)),
+                ((1, 3, 2), (1, 2, 1)),
+                ((2, 1, 1), (2, 1, 1)),
+                ((4, 2, 3), (3, 2, 2)),
+            ]
+        ),
+        ((2, 2, 2), (1, 1, 1), (3, 2, 1), "SAME"),
+    ],
+)
+def test_convolutions_in_three_dimensions(
+    kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int], padding: str, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(5)
+    weights = random.normal(size=(*kernel, 2, 3)).astype(np.float32)
+    more = random.normal(size=(1, 1, 1, 3, 4)).astype(np.float32)
+    biases = [random.normal(size=count).astype(np.float32) for count in (3, 4)]
+
+    def dilated(x: tf.Tensor) -> tf.Tensor:
+        steps, spaces = [1, *strides, 1], [1, *dilations, 1]
+        return tf.raw_ops.Conv3D(input=x, filter=weights, strides=steps, padding=padding, dilations=spaces)
+
+    def wide(x: tf.Tensor) -> tf.Tensor:
+        return tf.nn.conv3d(x, spaced(weights, dilations), [1, *strides, 1], padding)
+
+    def network(convolution: Callable[[tf.Tensor], tf.Tensor]) -> Call:
+        def call(x: tf.Tensor) -> dict[str, tf.Tensor]:
+            first = convolution(x)
+            second = tf.nn.leaky_relu(first + biases[0], 0.3)
+            third = tf.nn.conv3d(second, more, [1] * 5, "VALID")
+            return {"first": first, "last": tf.tanh(tf.nn.bias_add(third, biases[1]))}
+
+        return call
+
+    value = random.normal(size=(2, 9, 7, 8, 2)).astype(np.float32)
+    ops = same_as_tensorflow(network(dilated), value, tmp_path, network(wide))
+    assert "Conv3D" not in ops
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("pool", [tf.nn.max_pool3d, tf.nn.avg_pool3d])
+@pytest.mark.parametrize("size", [(1, 2, 2), (2, 2, 2), (3, 1, 3)])
+def test_pooling_in_three_dimensions(
+    pool: Callable[..., Any], size: Sequence[int], padding: str, tmp_path: Path
+) -> None:
+    value = np.random.default_rng(6).normal(size=(2, 6, 7, 8, 3)).astype(np.float32)
+    ops = same_as_tensorflow(lambda x: {"pooled": pool(x, size, size, padding)}, value, tmp_path)
+    assert not {"MaxPool3D", "AvgPool3D"} & set(ops)
+
+
+def test_pooling_that_overlaps_in_depth_stays(tmp_path: Path) -> None:
+    value = np.random.default_rng(6).normal(size=(2, 6, 7, 8, 3)).astype(np.float32)
+    ops = same_as_tensorflow(lambda x: {"pooled": tf.nn.max_pool3d(x, 3, 2, "SAME")}, value, tmp_path)
+    assert "MaxPool3D" in ops

@@ -11,9 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sitegen.graph import build
+
 Sizes = Mapping[str, int]  # size of each label; -1 for any
-# TensorFlow's number for the type int32 (types.proto).
-_INT32 = 3
 
 
 def expand(graph_def: Any) -> None:
@@ -71,12 +71,7 @@ class _Product:
         order = [*batch, *free_left, *free_right]
         shaped = self._reshape(product, "shaped", [self._sizes[x] for x in order])
         result = self._transpose(shaped, "result", order, self._result)
-        self._node.op = "Identity"
-        for name in ("equation", "N"):
-            if name in self._node.attr:
-                del self._node.attr[name]
-        del self._node.input[:]
-        self._node.input.append(result)
+        build.rewrite(self._node, "Identity", [result], T=kind)
 
     def _known(self, labels: Sequence[str]) -> list[int]:
         return [self._sizes[label] for label in labels]
@@ -95,26 +90,16 @@ class _Product:
             return source
         permutation = [list(labels).index(label) for label in order]
         axes = self._constant(f"{name}/axes", permutation)
-        return self._add("Transpose", name, [source, axes], T=self._node.attr["T"].type, Tperm=_INT32)
+        return self._add("Transpose", name, [source, axes], T=self._node.attr["T"].type, Tperm=build.INT32)
 
     def _reshape(self, source: str, name: str, shape: Sequence[int]) -> str:
         target = self._constant(f"{name}/shape", shape)
-        return self._add("Reshape", f"{name}/reshaped", [source, target], T=self._node.attr["T"].type, Tshape=_INT32)
+        return self._add(
+            "Reshape", f"{name}/reshaped", [source, target], T=self._node.attr["T"].type, Tshape=build.INT32
+        )
 
     def _constant(self, name: str, values: Sequence[int]) -> str:
-        import numpy as np
-        from tensorflow.python.framework import tensor_util
-
-        made = self._graph_def.node.add()
-        made.name, made.op = f"{self._node.name}/{name}", "Const"
-        made.attr["dtype"].type = _INT32
-        made.attr["value"].tensor.CopyFrom(tensor_util.make_tensor_proto(np.array(values, np.int32)))
-        return str(made.name)
+        return build.integers(self._graph_def.node, f"{self._node.name}/{name}", values)
 
     def _add(self, op: str, name: str, inputs: Sequence[str], **types: int) -> str:
-        made = self._graph_def.node.add()
-        made.name, made.op = f"{self._node.name}/{name}", op
-        made.input.extend(inputs)
-        for attribute, kind in types.items():
-            made.attr[attribute].type = kind
-        return str(made.name)
+        return str(build.node(self._graph_def.node, op, f"{self._node.name}/{name}", inputs, **types).name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sitegen.graph import einsum
+from sitegen.graph import build, einsum
 
 
 def expand(graph_def: Any) -> None:
@@ -22,16 +22,9 @@ def expand(graph_def: Any) -> None:
 
 def _erfc(nodes: Any, node: Any) -> None:
     import numpy as np
-    from tensorflow.python.framework import tensor_util
+    import tensorflow as tf
 
     kind = node.attr["T"].type
-    one, erf = nodes.add(), nodes.add()
-    one.name, one.op = f"{node.name}/one", "Const"
-    one.attr["dtype"].type = kind
-    one.attr["value"].tensor.CopyFrom(tensor_util.make_tensor_proto(np.float32(1), dtype=kind))
-    erf.name, erf.op = f"{node.name}/erf", "Erf"
-    erf.attr["T"].type = kind
-    erf.input.extend(node.input)
-    node.op = "Sub"
-    del node.input[:]
-    node.input.extend([one.name, erf.name])
+    one = build.constant(nodes, f"{node.name}/one", np.array(1, tf.dtypes.as_dtype(kind).as_numpy_dtype))
+    erf = build.node(nodes, "Erf", f"{node.name}/erf", node.input, T=kind)
+    build.rewrite(node, "Sub", [one, erf.name], T=kind)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.graph import build
 from sitegen.graph.nodes import Nodes, source
 
 _NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
@@ -58,22 +59,8 @@ def _write(graph_def: Any, norm: Any, convolution: Any, weights: NDArray[Any], p
     factor = gamma / np.sqrt(variance + epsilon)
     # A depthwise convolution's weights end in [channels, multiplier].
     wide = factor.reshape(weights.shape[-2:]) if convolution.op == "DepthwiseConv2dNative" else factor
-    kind = convolution.attr["T"].type
-    convolution.input[1] = _constant(graph_def, f"{norm.name}/weights", (weights * wide).astype(weights.dtype))
+    scaled = (weights * wide).astype(weights.dtype)
+    convolution.input[1] = build.constant(graph_def.node, f"{norm.name}/folded_weights", scaled)
     bias = (beta + (added - mean) * factor).astype(weights.dtype)
-    norm.op = "BiasAdd"
-    del norm.input[:]
-    norm.input.extend([convolution.name, _constant(graph_def, f"{norm.name}/bias", bias)])
-    norm.attr.clear()
-    norm.attr["T"].type = kind
-
-
-def _constant(graph_def: Any, name: str, value: NDArray[Any]) -> str:
-    from tensorflow.python.framework import tensor_util
-
-    node = graph_def.node.add()
-    node.name, node.op = name, "Const"
-    tensor = tensor_util.make_tensor_proto(value)
-    node.attr["dtype"].type = tensor.dtype
-    node.attr["value"].tensor.CopyFrom(tensor)
-    return name
+    bias_name = build.constant(graph_def.node, f"{norm.name}/folded_bias", bias)
+    build.rewrite(norm, "BiasAdd", [convolution.name, bias_name], T=convolution.attr["T"].type)

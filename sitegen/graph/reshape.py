@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from sitegen.graph import build
 from sitegen.graph.nodes import Nodes, source
 
 # Operations whose result has as many rows as their first input.
@@ -42,7 +43,8 @@ def settle(graph_def: Any) -> None:
             shape = graph.get_operation_by_name(node.name).inputs[0].shape
             _resolve(sizes, shape.as_list()[1:] if shape.rank else [None])
         if -1 not in sizes:
-            node.input[1] = _shape(graph_def, node, [-1, *sizes])
+            node.input[1] = build.integers(graph_def.node, f"{node.name}/settled", [-1, *sizes])
+            node.attr["Tshape"].type = build.INT32
 
 
 def _counted(nodes: Nodes, reference: str) -> str | None:
@@ -75,16 +77,3 @@ def _resolve(sizes: list[int], known: list[int | None]) -> None:
     have = math.prod(size or 0 for size in known)
     if others > 0 and have % others == 0:
         sizes[sizes.index(-1)] = have // others
-
-
-def _shape(graph_def: Any, node: Any, sizes: list[int]) -> str:
-    import numpy as np
-    from tensorflow.python.framework import tensor_util
-
-    made = graph_def.node.add()
-    made.name, made.op = f"{node.name}/settled", "Const"
-    tensor = tensor_util.make_tensor_proto(np.array(sizes, np.int32))
-    made.attr["dtype"].type = tensor.dtype
-    made.attr["value"].tensor.CopyFrom(tensor)
-    node.attr["Tshape"].type = tensor.dtype
-    return str(made.name)

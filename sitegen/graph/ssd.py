@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.errors import SitegenError
-from sitegen.graph import boxes
+from sitegen.graph import boxes, build
 from sitegen.graph.nodes import PASSING, Nodes, source
 from sitegen.records import Detection
 
@@ -246,7 +246,7 @@ def _part(graph_def: Any, nodes: Nodes, ends: Sequence[str]) -> Any:
 
 def _resized(graph_def: Any, main: Nodes, heads: Sequence[str]) -> Any | None:
     """The graph with one ResizeBilinear in place of the loop that takes a batch apart and stacks it again."""
-    from tensorflow.core.framework import node_def_pb2
+    from tensorflow.core.framework import graph_pb2
 
     ancestors = main.before(*heads)
     ends = [n for n in main.of("TensorListStack", "TensorArrayGatherV3") if n.name in ancestors]
@@ -263,12 +263,14 @@ def _resized(graph_def: Any, main: Nodes, heads: Sequence[str]) -> Any | None:
     size = _size(body, resize.input[1])
     if size is None:
         return None
-    made = node_def_pb2.NodeDef(name=ends[0].name, op="ResizeBilinear")
-    made.input.extend([begin.input[0 if begin.op == "TensorListFromTensor" else 2], f"{ends[0].name}/size"])
+    added = graph_pb2.GraphDef()
+    given = begin.input[0 if begin.op == "TensorListFromTensor" else 2]
+    wanted = build.constant(added.node, f"{ends[0].name}/size", size)
+    made = build.node(added.node, "ResizeBilinear", ends[0].name, [given, wanted])
     for key in ("T", "align_corners", "half_pixel_centers"):
         if key in resize.attr:
             made.attr[key].CopyFrom(resize.attr[key])
-    straight = Nodes([*(n for n in main if n.name != made.name), made, _constant(made.input[1], size)])
+    straight = Nodes([*(n for n in main if n.name != made.name), *added.node])
     return _part(graph_def, straight, heads)
 
 
@@ -279,17 +281,6 @@ def _size(body: Nodes, reference: str) -> NDArray[Any] | None:
     if parts and all(part is not None for part in parts):
         return np.array(parts, np.int32)
     return body.constant(reference)
-
-
-def _constant(name: str, value: NDArray[Any]) -> Any:
-    from tensorflow.core.framework import node_def_pb2
-    from tensorflow.python.framework import tensor_util
-
-    node = node_def_pb2.NodeDef(name=name, op="Const")
-    tensor = tensor_util.make_tensor_proto(value)
-    node.attr["dtype"].type = tensor.dtype
-    node.attr["value"].tensor.CopyFrom(tensor)
-    return node
 
 
 def _agrees(run: Mapping[str, NDArray[Any]], detection: Detection) -> bool:

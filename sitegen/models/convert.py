@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.errors import SitegenError, did_you_mean
-from sitegen.graph import bias, expand, functions, norms, reshape, ssd
+from sitegen.graph import bias, depth, expand, functions, norms, reshape, ssd
 from sitegen.models import hostile
 from sitegen.records import Detection, GraphModel, Signature, TensorSpec
 
@@ -96,6 +96,7 @@ def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
     expand.expand(graph_def)
     reshape.settle(graph_def)
     norms.fold(graph_def)
+    depth.flatten(graph_def, outputs)
     frozen = tf.Graph()
     with frozen.as_default():
         tf.import_graph_def(graph_def, name="")
