@@ -5,16 +5,22 @@ Exit codes: 0 done; 1 something that the author can put right; 2 usage; 3 a bug 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 import sitegen
 from sitegen import report
 from sitegen.errors import BuildFailed, Kind, SitegenError
+
+if TYPE_CHECKING:
+    from sitegen.look import Asked
 
 INTERRUPTED = 130
 
@@ -45,15 +51,12 @@ def build(project: Path, output: Path | None, jobs: int | None, offline: bool, s
 
     began = time.monotonic()
     reporter = report.choose(as_json)
-    try:
+    with _told(reporter):
         with reporter.working():
             opened = builder.Project.open(project, output)
             workers = jobs or min(2, os.cpu_count() or 1)
             site, written = builder.build(opened, reporter.progress, jobs=workers, offline=offline, strict=strict)
         reporter.built(site, opened.output.label, written, time.monotonic() - began)
-    except BuildFailed as failed:
-        reporter.failed(failed.errors)
-        sys.exit(max(error.kind.value for error in failed.errors))
 
 
 @cli.command()
@@ -67,12 +70,88 @@ def serve(project: Path, host: str, port: int, base: str) -> None:
     from sitegen import serve as server
 
     reporter = report.choose(False)
-    try:
+    with _told(reporter):
         opened = builder.Project.open(project)
-    except BuildFailed as failed:
-        reporter.failed(failed.errors)
-        sys.exit(max(error.kind.value for error in failed.errors))
     server.run(opened, reporter, host, port, base)
+
+
+_model = [
+    click.argument("model"),
+    click.option("--member", help="The model's path inside an archive that holds several."),
+    click.option("--format", "format_", help="Overrides what the file itself says it is."),
+    click.option("--signature", help="Which signature of a SavedModel."),
+    click.option("--outputs", help="End the graph at these nodes (comma-separated)."),
+]
+
+
+def _of_a_model(command: Callable[..., None]) -> Callable[..., None]:
+    """The argument and the options of commands that look at a model."""
+    for decorate in reversed(_model):
+        command = decorate(command)
+    return command
+
+
+def _asked(model: str, member: str | None, format_: str | None, signature: str | None, outputs: str | None) -> Asked:
+    from sitegen.look import Asked
+
+    names = tuple(name.strip() for name in outputs.split(",") if name.strip()) if outputs else ()
+    return Asked(model, member, format_, signature, names)
+
+
+@cli.command()
+@_of_a_model
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def inspect(
+    model: str, member: str | None, format_: str | None, signature: str | None, outputs: str | None, as_json: bool
+) -> None:
+    """Says what MODEL, a path or an address, takes, gives, computes and weighs."""
+    from sitegen import look, newpage
+
+    reporter = report.choose(as_json)
+    asked = _asked(model, member, format_, signature, outputs)
+    with _told(reporter), reporter.working():
+        found = look.look(asked, reporter.progress)
+    reporter.inspected({**found, "front_matter": newpage.front_matter(found, asked.source, asked)})
+
+
+@cli.group()
+def new() -> None:
+    """Begins something new."""
+
+
+@new.command()
+@_of_a_model
+@_project
+def page(
+    model: str, member: str | None, format_: str | None, signature: str | None, outputs: str | None, project: Path
+) -> None:
+    """Writes a page for MODEL, a path or an address, and puts the model beside it."""
+    from sitegen import config, look, newpage
+
+    reporter = report.choose(False)
+    asked = _asked(model, member, format_, signature, outputs)
+    with _told(reporter):
+        content = config.load(project.resolve()).content
+        with reporter.working():
+            found = look.look(asked, reporter.progress)
+        path, copied = newpage.write(found, asked, project.resolve(), content)
+    beside = " (the model was copied beside it)" if copied else ""
+    click.echo(f"wrote {os.path.relpath(path)}{beside}; now fill it in, and: sitegen serve")
+
+
+@contextlib.contextmanager
+def _told(reporter: report.Reporter) -> Iterator[None]:
+    """Tells of everything that was wrong, and ends with its exit code."""
+    try:
+        yield
+    except BuildFailed as failed:
+        errors = failed.errors
+    except SitegenError as error:
+        errors = [error]
+    else:
+        return
+    reporter.failed(errors)
+    sys.exit(max(error.kind.value for error in errors))
 
 
 def main() -> None:

@@ -91,7 +91,11 @@ def _order(error: SitegenError) -> tuple[str, int, int]:
 
 def first_line(error: Exception) -> str:
     """What another library's exception says, short enough for one of ours; its type when it says nothing."""
-    lines = str(error).strip().splitlines()
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    # TensorFlow's errors of execution begin with where in Python, and end with what, before the node.
+    nodes = [index for index, line in enumerate(lines) if line.startswith("[[{{node") and index]
+    if nodes:
+        return lines[nodes[0] - 1].rstrip(".")
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 

@@ -99,6 +99,15 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Lacking:
+    """A node that pages cannot run, and where the graph can end instead: names for `model.outputs`."""
+
+    node: str
+    op: str
+    instead: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Detection:
     """How a single-shot detector's two heads become boxes, which the page does and not the graph.
 
@@ -131,6 +140,7 @@ class GraphModel:
     signature: Signature
     notes: tuple[str, ...] = ()  # what the author should know of how it was read
     detection: Detection | None = None
+    lacking: tuple[Lacking, ...] = ()
 
     @property
     def ends(self) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import click
 
-from sitegen import text
+from sitegen import describe, text
 from sitegen.errors import SitegenError
 from sitegen.records import Site
 
@@ -26,6 +26,9 @@ class Reporter(Protocol):
 
     def built(self, site: Site, output: str, written: bool, seconds: float) -> None:
         """Tells of a site that was built."""
+
+    def inspected(self, found: Mapping[str, Any]) -> None:
+        """Tells of a model that was looked at."""
 
     def failed(self, errors: list[SitegenError]) -> None:
         """Tells of everything that was wrong."""
@@ -70,6 +73,9 @@ class Lines:
                 for note in row["notes"]:
                     click.echo(f"  note: {note}")
         click.echo(_summary(site, output, written, seconds))
+
+    def inspected(self, found: Mapping[str, Any]) -> None:
+        click.echo("\n".join(describe.lines(found)))
 
     def failed(self, errors: list[SitegenError]) -> None:
         for error in errors:
@@ -145,6 +151,9 @@ class Json(Lines):
             "warnings": list(site.warnings),
         }
         click.echo(json.dumps(result, indent=1))
+
+    def inspected(self, found: Mapping[str, Any]) -> None:
+        click.echo(json.dumps({"ok": True, **found}, indent=1))
 
     def failed(self, errors: list[SitegenError]) -> None:
         result = {"ok": False, "errors": [error.as_json() for error in errors]}

@@ -10,11 +10,13 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sitegen.disk import Cache
-from sitegen.errors import SitegenError
+from sitegen.errors import SitegenError, first_line
 from sitegen.models.options import Options
 
 if TYPE_CHECKING:
@@ -81,20 +83,34 @@ def convert(path: Path, format_name: str, options: Options, cache: Path) -> dict
     from sitegen.models import FORMATS, store
 
     module = next(f for f in FORMATS if format_name == f.NAME)
-    try:
+    with _told(path, ".sitegen-cache/convert.log"):
         model = fold.fold(module.load(path, options))
         lacking.check(model)
         return store.save(model, Cache(cache))
+
+
+def inspect(path: Path, format_name: str, options: Options, log: Path) -> dict[str, Any]:
+    """What there is to know of a model file: see inspection.py. Raises SitegenError."""
+    from sitegen import inspection
+
+    with _told(path, str(log)):
+        return inspection.inspect(path, format_name, options)
+
+
+@contextmanager
+def _told(path: Path, log: str) -> Iterator[None]:
+    """Turns whatever is raised while a model is read into a SitegenError."""
+    try:
+        yield
     except SitegenError:
         raise
     except Exception as error:
         import traceback
 
         traceback.print_exc()
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise SitegenError(
-            f"{path.name} cannot be converted: {lines[0]}",
-            hint="the whole story is in .sitegen-cache/convert.log",
+            f"{path.name} cannot be converted: {first_line(error)}",
+            hint=f"the whole story is in {log}",
         ) from error
 
 

@@ -33,8 +33,12 @@ def detector(
     converter: Callable[[Any], Any] = tf.sigmoid,
     agnostic: bool = False,
     score: float = 0.2,
+    endless: bool = False,
 ) -> Any:
-    """A GraphDef with the API's four outputs; `agnostic` suppresses over all classes at once."""
+    """A GraphDef with the API's four outputs.
+
+    `agnostic` suppresses over all classes at once; an `endless` one loops for ever before it begins.
+    """
     graph = tf.Graph()
     with graph.as_default(), loops(new_loops):
         random = np.random.default_rng(4)
@@ -43,6 +47,8 @@ def detector(
             lambda picture: tf.compat.v1.image.resize_bilinear(picture[None], _SIDE)[0],
             tf.cast(pictures, tf.float32),
         )
+        if endless:
+            (resized,) = tf.while_loop(lambda x: tf.reduce_sum(x) < np.inf, lambda x: [tf.sin(x)], [resized])
         maps = _features(resized * (2 / 255) - 1, random)
         heads = [_head(features, random) for features in maps]
         codes = tf.squeeze(tf.concat([codes for codes, _ in heads], 1), [2])

@@ -52,11 +52,16 @@ def fused_ops(node: Mapping[str, Any]) -> list[str]:
 def apart(node: Mapping[str, Any], fused: list[str]) -> Iterator[dict[str, Any]]:
     """The node, the sum and the activation, the last of them under the node's name."""
     name, attributes = node["name"], node["attr"]
-    first, second, added, *others = node["input"]
+    first, second, *others = node["input"]
     kept = {key: value for key, value in attributes.items() if key not in _FUSED_ONLY}
     yield {"name": f"{name}/product", "op": _PLAIN[node["op"]], "input": [first, second], "attr": kept}
     source = f"{name}/product"
-    steps = [("AddV2", [added]), *((op, others if op == "Prelu" else []) for op in fused if op != "BiasAdd")]
+    # Every operation after the product takes inputs of its own, or none: a bias, PReLU's slopes.
+    steps = []
+    for op in fused:
+        if op != "NoOp":
+            taken, others = (others[:1], others[1:]) if op in ("BiasAdd", "Prelu") else ([], others)
+            steps.append(("AddV2" if op == "BiasAdd" else op, taken))
     for index, (op, more) in enumerate(steps):
         made = name if index == len(steps) - 1 else f"{name}/{op}"
         own = {"T": attributes["T"]}

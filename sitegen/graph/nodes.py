@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
 # Nodes that hand on what they get.
@@ -64,3 +64,17 @@ class Nodes:
                 found.add(node.name)
                 pending += readers.get(node.name, [])
         return found
+
+
+def part(graph_def: Any, nodes: Nodes, ends: Sequence[str]) -> Any:
+    """A GraphDef of the nodes that `ends`, tensors of `nodes`, are computed from, with the graph's functions."""
+    from tensorflow.core.framework import graph_pb2
+
+    kept = nodes.before(*ends)
+    made = graph_pb2.GraphDef(versions=graph_def.versions)
+    made.node.extend(node for node in nodes if node.name in kept)
+    functions = {function.signature.name for function in graph_def.library.function}
+    values = [value for node in made.node for value in node.attr.values()]
+    if any(value.HasField("func") or value.list.func for value in values) or any(n.op in functions for n in made.node):
+        made.library.CopyFrom(graph_def.library)
+    return made

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sitegen.errors import SitegenError
 from sitegen.graph import boxes, build
-from sitegen.graph.nodes import PASSING, Nodes, source
+from sitegen.graph.nodes import PASSING, Nodes, part, source
 from sitegen.records import Detection
 
 # The outputs, in the order of the API's documentation.
@@ -229,19 +229,7 @@ def _ended(
         after = _run(straight, heads, pictures)
         if all(np.allclose(a[name], b[name], 1e-4, 1e-4) for a, b in zip(after, before, strict=True) for name in heads):
             return straight
-    return _part(graph_def, main, heads)
-
-
-def _part(graph_def: Any, nodes: Nodes, ends: Sequence[str]) -> Any:
-    """A GraphDef of the nodes before `ends`."""
-    from tensorflow.core.framework import graph_pb2
-
-    kept = nodes.before(*ends)
-    part = graph_pb2.GraphDef(versions=graph_def.versions)
-    part.node.extend(node for node in nodes if node.name in kept)
-    if any(value.HasField("func") for node in part.node for value in node.attr.values()):
-        part.library.CopyFrom(graph_def.library)
-    return part
+    return part(graph_def, main, heads)
 
 
 def _resized(graph_def: Any, main: Nodes, heads: Sequence[str]) -> Any | None:
@@ -271,7 +259,7 @@ def _resized(graph_def: Any, main: Nodes, heads: Sequence[str]) -> Any | None:
         if key in resize.attr:
             made.attr[key].CopyFrom(resize.attr[key])
     straight = Nodes([*(n for n in main if n.name != made.name), *added.node])
-    return _part(graph_def, straight, heads)
+    return part(graph_def, straight, heads)
 
 
 def _size(body: Nodes, reference: str) -> NDArray[Any] | None:

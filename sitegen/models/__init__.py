@@ -52,8 +52,10 @@ FORMATS: tuple[Format, ...] = (saved_model, keras, hdf5, tflite, tfjs, frozen_gr
 CONVERTER = "5"
 
 
-def identify(file: ModelFile, override: str | None, place: Place, format_place: Place) -> Format:
-    """The format of a model file: by its content, or by `override`.
+def identify(
+    file: ModelFile, override: str | None, place: Place | None = None, format_place: Place | None = None
+) -> Format:
+    """The format of a model file: by its content, or by `override`; places are those of errors.
 
     Raises SitegenError when it is none that can be read, or when the file is visibly broken.
     """

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.errors import SitegenError, did_you_mean
-from sitegen.graph import bias, depth, expand, functions, norms, reshape, ssd
+from sitegen.graph import bias, depth, expand, functions, lacking, norms, reshape, ssd
+from sitegen.graph.nodes import Nodes, part, source
 from sitegen.models import hostile
 from sitegen.records import Detection, GraphModel, Signature, TensorSpec
 
@@ -32,6 +33,7 @@ _DTYPES = {
     "DT_BOOL": "bool",
 }
 DEFAULT_SIGNATURE = "serving_default"
+_NO_TEXT = "save the model without what makes numbers of text (Keras: TextVectorization), from those numbers on"
 
 
 def saved_model(path: Path, signature: str | None, outputs: Sequence[str] = ()) -> GraphModel:
@@ -87,7 +89,16 @@ def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
     from google.protobuf.json_format import MessageToDict
     from tensorflowjs.converters import tf_saved_model_conversion_v2 as converter
 
+    nodes = Nodes(graph_def.node)
+    if len(nodes.by_name) < len(graph_def.node):
+        raise SitegenError("the graph is damaged: two of its nodes have the same name")
+    for name in outputs:
+        if source(name) not in nodes.by_name:
+            raise SitegenError(f'the graph has no node "{name}"', hint=did_you_mean(name, nodes.by_name))
+    graph_def = part(graph_def, nodes, outputs)
     hostile.check_ops(graph_def)
+    _check_known(graph_def)
+    given = {node.name for node in graph_def.node}
     headed = ssd.cut(graph_def, outputs)
     if headed is not None:
         ended, detection = headed
@@ -100,26 +111,35 @@ def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
     frozen = tf.Graph()
     with frozen.as_default():
         tf.import_graph_def(graph_def, name="")
-    names = [op.name for op in frozen.get_operations()]
-    ends = []
-    for name in outputs:
-        operation, _, index = name.partition(":")
-        if operation not in names:
-            raise SitegenError(f'the graph has no node "{name}"', hint=did_you_mean(name, names))
-        ends.append(frozen.get_tensor_by_name(f"{operation}:{index or 0}"))
+    ends = [frozen.get_tensor_by_name(name if ":" in name else f"{name}:0") for name in outputs]
     begins = [op.outputs[0] for op in frozen.get_operations() if op.type == "Placeholder"]
     begins = [tensor for tensor in begins if tensor.dtype != tf.resource]
     signature = converter._build_signature_def(frozen, begins, ends)
-    try:
-        optimized = converter.optimize_graph(frozen, signature, strip_debug_ops=True)
-    except ValueError as error:
-        raise _unsupported(error) or error from error
+    optimized = converter.optimize_graph(frozen, signature, strip_debug_ops=True, skip_op_check=True)
     weights = {entry["name"]: entry["data"] for group in converter.extract_weights(optimized) for entry in group}
     kept = {node.name for node in optimized.node}
     both = MessageToDict(signature)
     inputs = {n: end for n, end in both.get("inputs", {}).items() if end["name"].partition(":")[0] in kept}
     ends_of = Signature(_specs(inputs), _specs(both["outputs"], outputs))
-    return functions.numbered(bias.plain(GraphModel(MessageToDict(optimized), weights, ends_of)))
+    made = functions.numbered(bias.plain(GraphModel(MessageToDict(optimized), weights, ends_of)))
+    return replace(made, lacking=lacking.find(made, given))
+
+
+def _check_known(graph_def: Any) -> None:
+    """Raises SitegenError for an operation that TensorFlow itself has not, and for a function that is not there."""
+    from tensorflow.python.framework import op_def_registry
+
+    own = {function.signature.name for function in graph_def.library.function}
+    for node in graph_def.node:
+        called = [value for each in node.attr.values() for value in (each.func, *each.list.func) if value.name]
+        gone = next((function.name for function in called if function.name not in own), None)
+        if gone is not None:
+            raise SitegenError(f'the graph is damaged: its node "{node.name}" calls {gone}, which is not in it')
+        if node.op not in own and op_def_registry.get(node.op) is None:
+            what = f'the node "{node.name}" is a {node.op}, which is no operation of TensorFlow\'s'
+            before = ", ".join(map(source, node.input))
+            hint = f"end the graph before it: model: {{outputs: [{before}]}}" if before else None
+            raise SitegenError(what, hint=hint)
 
 
 def _results(heads: Signature, detection: Detection, outputs: Sequence[str]) -> Signature:
@@ -149,7 +169,8 @@ def read_graph_model(path: Path) -> GraphModel:
     # Converters leave out what they were not told.
     inputs, outputs = (_specs(signature.get(side) or {}) for side in ("inputs", "outputs"))
     ends = Signature(inputs or found.inputs, outputs or found.outputs)
-    return functions.numbered(GraphModel(topology, weights, ends))
+    made = functions.numbered(GraphModel(topology, weights, ends))
+    return replace(made, lacking=lacking.find(made))
 
 
 def _ends(topology: Mapping[str, Any]) -> Signature:
@@ -186,20 +207,7 @@ def _spec(name: str, end: Mapping[str, Any]) -> TensorSpec:
     dtype = _DTYPES.get(end.get("dtype", "DT_FLOAT"))
     if dtype is None:
         kind = end["dtype"].removeprefix("DT_").lower()
-        hint = (
-            "leave that part out of the model: a page turns text into numbers by itself" if kind == "string" else None
-        )
-        raise SitegenError(f"the model's {name} is a {kind}, which pages cannot make", hint=hint)
+        what = f'the model\'s tensor "{end["name"].partition(":")[0]}" is a {kind}, which pages do not have'
+        raise SitegenError(what, hint=_NO_TEXT if kind == "string" else None)
     shape = tuple(int(d.get("size", 0)) for d in end.get("tensorShape", {}).get("dim", []))
     return TensorSpec(end["name"], dtype, shape)
-
-
-def _unsupported(error: ValueError) -> SitegenError | None:
-    """tensorflowjs's complaint of ops that TF.js lacks, as ours."""
-    found = re.match(r"Unsupported Ops in the model \w+ optimization\n(.*)", str(error), re.S)
-    if not found:
-        return None
-    ops = ", ".join(sorted(found[1].split(", ")))
-    return SitegenError(
-        f"the model uses operations that pages cannot run: {ops}", hint="cut it before them: model.outputs"
-    )

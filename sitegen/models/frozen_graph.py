@@ -7,7 +7,7 @@ from typing import Any
 
 from sitegen.errors import SitegenError
 from sitegen.graph import ssd
-from sitegen.models import convert, hostile
+from sitegen.models import convert
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
 
@@ -64,7 +64,6 @@ def load(path: Path, options: Options) -> GraphModel:
         graph_def.ParseFromString(path.read_bytes())
     except DecodeError as error:
         raise SitegenError(f"{path.name} is truncated or is no TensorFlow graph") from error
-    hostile.check_ops(graph_def)
     variables = [node.name for node in graph_def.node if node.op in ("Variable", "VariableV2", "VarHandleOp")]
     if variables:
         raise SitegenError(

@@ -28,6 +28,14 @@ def check(path: Path) -> str | None:
     return "is empty" if (path / _FILE).stat().st_size == 0 else None
 
 
+def signatures(path: Path) -> list[str]:
+    """The names that `model.signature` may say."""
+    from tensorflow.python.saved_model import loader_impl
+
+    graphs = loader_impl.parse_saved_model(str(path)).meta_graphs
+    return sorted({name for graph in graphs for name in graph.signature_def if not name.startswith("__saved_model")})
+
+
 def load(path: Path, options: Options) -> GraphModel:
     """Raises SitegenError for signatures that are not there, and for graphs that touch files or run Python."""
     from tensorflow.python.saved_model import loader_impl

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sitegen import models
 from sitegen.disk import Cache
-from sitegen.graph import bias, fold
+from sitegen.graph import fold, plain
 from sitegen.models import store
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
@@ -95,19 +95,8 @@ def _array(folder: Path, output: Mapping[str, Any]) -> NDArray[Any]:
 def tensorflow(model: GraphModel, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
     """What TensorFlow computes from the same graph, its fused nodes taken apart: for models that only TF.js reads."""
     import tensorflow as tf
-    from google.protobuf.json_format import ParseDict
-    from tensorflow.core.framework import graph_pb2
 
-    nodes = []
-    for node in model.topology["node"]:
-        fused = bias.fused_ops(node)
-        nodes += bias.apart(node, fused) if fused else [node]
-    graph_def = ParseDict({"node": nodes}, graph_pb2.GraphDef(), ignore_unknown_fields=True)
-    for node in graph_def.node:
-        if node.op == "Const" and node.name in model.weights:
-            value = model.weights[node.name]
-            kind = tf.dtypes.as_dtype(node.attr["dtype"].type)
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value.astype(kind.as_numpy_dtype)))
+    graph_def = plain.graph_def(model)
     graph = tf.Graph()
     with graph.as_default(), tf.compat.v1.Session() as session:
         tf.import_graph_def(graph_def, name="")

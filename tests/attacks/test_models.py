@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pickle
 import random
 import zipfile
 from collections.abc import Callable
@@ -21,9 +22,8 @@ from sitegen import models
 from sitegen.errors import Place, SitegenError
 from sitegen.models.options import Options
 from sitegen.records import ModelFile
+from tests.cases import HERE
 from tests.parity import table
-
-HERE = Path(__file__).parent
 
 
 def read(path: Path) -> None:
@@ -145,6 +145,39 @@ def text_in(folder: Path) -> Path:
     return folder / "model"
 
 
+def text_vectorization(folder: Path) -> Path:
+    """A Keras model with its tokenizer in it."""
+    layer = keras.layers.TextVectorization(output_sequence_length=4)
+    layer.adapt(["a few words", "and a few more"])
+    words = keras.Input((1,), dtype="string", name="words")
+    pooled = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(9, 3)(layer(words)))
+    keras.Model(words, keras.layers.Dense(2)(pooled)).save(folder / "model.keras")
+    return folder / "model.keras"
+
+
+class Touch:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+def pickled(folder: Path) -> Path:
+    (folder / "model.pkl").write_bytes(pickle.dumps(Touch(folder / "ran")))
+    return folder / "model.pkl"
+
+
+def torch_file(folder: Path) -> Path:
+    """PyTorch's way: a pickle in a zip."""
+    with zipfile.ZipFile(folder / "model.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps(Touch(folder / "ran")))
+        archive.writestr("archive/version", "3")
+    return folder / "model.pth"
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -167,7 +200,10 @@ def text_in(folder: Path) -> Path:
         ),
         (variables_in_graph, "model.pb is not frozen: v is a variable, and its value is in another file"),
         (climbing_shards, "model.json names a weight file outside its folder: ../../etc/passwd"),
-        (text_in, "the model uses operations that pages cannot run: StringLength"),
+        (text_in, 'the model\'s tensor "x" is a string, which pages do not have'),
+        (text_vectorization, 'the model\'s tensor "words" is a string, which pages do not have'),
+        (pickled, "model.pkl is no model that can be read"),
+        (torch_file, "model.pth is no model that can be read"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -1,0 +1,57 @@
+"""What `sitegen inspect` found, as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sitegen import text
+
+_MOST = 3  # nodes that are named where many cannot run
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Facts, operations, weights, what cannot run, and the front matter of a page for it."""
+    for name, value in _facts(found):
+        yield f"{name:12}{value}"
+    yield from ("", f"{'operation':32}{'nodes':>7}  runs on")
+    for op, about in found["ops"].items():
+        yield f"{op:32}{about['count']:7}  {', '.join(about['backends']) or 'nothing: pages cannot run it'}"
+    yield from ("", f"{'weights as':12}{'in memory':>12}{'to fetch':>12}")
+    for scheme, sizes in found["bytes"].items():
+        yield f"{scheme:12}{text.size(sizes['weights']):>12}{text.size(sizes['travel']):>12}"
+    for one in found["lacking"][:_MOST]:
+        instead = f"; end the graph before it: --outputs {','.join(one['instead'])}" if one["instead"] else ""
+        yield from ("", f'pages cannot run "{one["node"]}", a {one["op"]}{instead}')
+    yield ""
+    if found["front_matter"]:
+        yield from ("A page for it could begin so (sitegen new page writes it):", "", found["front_matter"].rstrip())
+    else:
+        yield "No task fits it yet."
+
+
+def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "format", found["title"]
+    if found["signatures"]:
+        yield "signatures", ", ".join(found["signatures"])
+    for side in ("inputs", "outputs"):
+        for end in found[side]:
+            yield side.removesuffix("s"), f"{end['name']}  {end['dtype']} {shape(end['shape'])}"
+    yield "parameters", text.number(found["parameters"])
+    flops = found["flops"]
+    yield "FLOPs", "depend on the size of the input" if flops is None else text.number(flops)
+    if found["detection"]:
+        yield "boxes", "are decoded and suppressed by the page, not by the graph"
+    for note in found["notes"]:
+        yield "note", note
+
+
+def shape(sizes: Sequence[int | None]) -> str:
+    """ "[any, 28, 28, 1]"."""
+    return "[" + ", ".join("any" if size is None else str(size) for size in sizes) + "]"
+
+
+def shapes(found: Mapping[str, Any]) -> str:
+    """ "float32 [1, 640] -> float32 [1, 640]"."""
+    sides = (", ".join(f"{e['dtype']} {shape(e['shape'])}" for e in found[side]) for side in ("inputs", "outputs"))
+    return " -> ".join(sides)

@@ -1,0 +1,90 @@
+"""What there is to know of a model before it has a page: what `sitegen inspect` prints."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from sitegen.disk import Cache
+from sitegen.graph import flops, fold, lacking
+from sitegen.models import FORMATS, saved_model, store
+from sitegen.models.options import Options
+from sitegen.records import GraphModel, TensorSpec
+from sitegen.weights import codec
+from sitegen.weights.quantize import SCHEMES
+
+BACKENDS = ("wasm",)
+
+
+def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
+    """Reads a model as a build does; gives JSON. Raises SitegenError for what cannot be read.
+
+    Keys: format, title; signature and signatures (names, of a SavedModel); inputs and outputs, each with name, dtype
+    and shape (null is any size); parameters; flops (see graph/flops.py; null: depends on the input); detection (boxes
+    are made in the page); nodes; ops, by name: count and backends that have it; lacking: nodes that no page can run,
+    and where to cut instead; bytes, by scheme: weights as they are held and as they travel; activation (the last of the
+    first output: softmax, sigmoid or none); scales (the graph begins by scaling its input); notes.
+    """
+    module = next(f for f in FORMATS if format_name == f.NAME)
+    model = fold.fold(module.load(path, options))
+    ops = Counter(node["op"] for node in _nodes(model))
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Cache(Path(folder))
+        stored = store.save(model, cache)
+        sizes = {scheme: _sizes(codec.pack(stored, scheme, cache)) for scheme in SCHEMES}
+    return {
+        "format": module.NAME,
+        "title": module.TITLE,
+        "signature": options.signature,
+        "signatures": saved_model.signatures(path) if format_name == saved_model.NAME else None,
+        "inputs": [_spec(spec) for spec in model.signature.inputs],
+        "outputs": [_spec(spec) for spec in model.signature.outputs],
+        "parameters": stored["parameters"],
+        "flops": flops.count(model),
+        "detection": model.detection is not None,
+        "nodes": sum(ops.values()),
+        "ops": {
+            op: {"count": count, "backends": [name for name in BACKENDS if lacking.runs(op)]}
+            for op, count in sorted(ops.items(), key=lambda item: (-item[1], item[0]))
+        },
+        "lacking": [{"node": one.node, "op": one.op, "instead": list(one.instead)} for one in model.lacking],
+        "bytes": sizes,
+        "activation": _activation(model),
+        "scales": _scales(model),
+        "notes": stored["notes"],
+    }
+
+
+def _nodes(model: GraphModel) -> list[Any]:
+    functions = model.topology.get("library", {}).get("function", [])
+    return [*model.topology["node"], *(node for function in functions for node in function.get("nodeDef", []))]
+
+
+def _sizes(packed: dict[str, Any]) -> dict[str, int]:
+    return {"weights": packed["weight_bytes"], "travel": sum(size for _, size in packed["weights"]["chunks"])}
+
+
+def _spec(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "dtype": spec.dtype, "shape": [None if size == -1 else size for size in spec.shape]}
+
+
+def _activation(model: GraphModel) -> str:
+    nodes = {node["name"]: node for node in model.topology["node"]}
+    node = nodes.get(model.ends[0].partition(":")[0])
+    while node is not None and node["op"] in ("Identity", "Reshape", "Squeeze"):
+        node = nodes.get(node["input"][0].partition(":")[0])
+    return {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(node["op"] if node else "", "none")
+
+
+def _scales(model: GraphModel) -> bool:
+    inputs = {spec.name.partition(":")[0] for spec in model.signature.inputs}
+    passing = {"Cast", "Identity", "ResizeBilinear", "ExpandDims"}
+    for node in model.topology["node"]:
+        if inputs & {name.partition(":")[0] for name in node.get("input", [])}:
+            if node["op"] in ("Mul", "Sub", "AddV2", "RealDiv"):
+                return True
+            if node["op"] in passing:
+                inputs.add(node["name"])
+    return False

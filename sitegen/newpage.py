@@ -1,0 +1,150 @@
+"""A page for a model: the front matter that fits it, and a text to fill in."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sitegen import describe, pages
+from sitegen.disk import write_whole
+from sitegen.errors import SitegenError
+from sitegen.look import Asked
+from sitegen.models import archive
+
+Info = Mapping[str, Any]  # what look() gives
+
+
+def _classifies_pictures(info: Info) -> bool:
+    inputs, outputs = info["inputs"], info["outputs"]
+    if len(inputs) != 1 or inputs[0]["dtype"] != "float32" or not outputs:
+        return False
+    shape = inputs[0]["shape"]
+    return len(shape) == 4 and shape[3] in (1, 3, None) and len(outputs[0]["shape"]) == 2
+
+
+# Tasks with what says whether a model is of their kind; the first that fits is suggested.
+_TASKS: Mapping[str, Callable[[Info], bool]] = {"image-classification": _classifies_pictures}
+
+
+def task_for(info: Info) -> str | None:
+    """The task that a model fits, or None."""
+    return next((task for task, fits in _TASKS.items() if fits(info)), None)
+
+
+def front_matter(info: Info, source: str, asked: Asked) -> str | None:
+    """The front matter for a model that a page names `source`; None when no task fits."""
+    task = task_for(info)
+    if task is None:
+        return None
+    lines = [
+        f"title: {_yaml(_title(source))}",
+        "summary: One sentence about it.",
+        f"task: {task}",
+        *_model(source, asked),
+    ]
+    lines += _input(info)
+    classes = info["outputs"][0]["shape"][-1]
+    if info["activation"] == "none":
+        lines.append("# The model seems to end in logits; leave this out if it gives probabilities itself.")
+        lines.append("output: {activation: softmax}")
+    many = "" if classes is None else f", {classes} of them"
+    lines.append(f"# The names of the classes{many}, one a line: labels: labels.txt")
+    lines.append("# Pictures to try: samples: samples/*.png")
+    return "---\n" + "\n".join(lines) + "\n---\n"
+
+
+def _model(source: str, asked: Asked) -> list[str]:
+    more = {"member": asked.member, "format": asked.format, "signature": asked.signature}
+    said = [f"{key}: {_yaml(value)}" for key, value in more.items() if value]
+    if asked.outputs:
+        said.append(f"outputs: [{', '.join(_yaml(name) for name in asked.outputs)}]")
+    if not said:
+        return [f"model: {_yaml(source)}"]
+    return ["model:", f"  source: {_yaml(source)}", *(f"  {line}" for line in said)]
+
+
+def _input(info: Info) -> list[str]:
+    _, height, width, channels = info["inputs"][0]["shape"]
+    said, lines = [], []
+    if None in (height, width):
+        lines.append("# The model takes pictures of any size; name the one that it was trained on.")
+        said.append(f"size: [{height or 224}, {width or 224}]")
+    if channels is None:
+        said.append("channels: 3")
+    if not info["scales"]:
+        lines.append("# y = (x * scale - mean) / std for pixels x from 0 to 255; with scale 1 they go in as they are.")
+        said.append("scale: 0.00392156862745098")
+    return [*lines, f"input: {{{', '.join(said)}}}"] if said else lines
+
+
+def _title(source: str) -> str:
+    stem = re.sub(r"(\.tar)?\.\w+$", "", source.rstrip("/").rpartition("/")[2])
+    words = re.sub(r"[_\W]+", " ", stem).strip()
+    return words[:1].upper() + words[1:] or "A model"
+
+
+def _yaml(value: str) -> str:
+    """A string as YAML reads it back: plain where that is safe, else quoted as JSON, which YAML contains."""
+    plain = re.fullmatch(r"[A-Za-z./][\w ./+@-]*", value) and not value.endswith(" ")
+    taken = value.lower() in ("null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan", "~")
+    return value if plain and not taken else json.dumps(value, ensure_ascii=False)
+
+
+_TEXT = """
+What the model does, what it was trained on and what it gets wrong.
+
+{{ demo }}
+"""
+
+
+def write(info: Info, asked: Asked, root: Path, content: str) -> tuple[Path, bool]:
+    """Writes the page of a model; gives its path and whether the model was copied beside it.
+
+    A model that lies in the content folder already stays where it is. Raises SitegenError when no task fits, or when
+    there is such a page already: nothing is overwritten.
+    """
+    folder = (root / content).resolve()
+    model = None if asked.remote else Path(asked.source).resolve()
+    copied = False
+    if model is not None and model.is_relative_to(folder):
+        page = _beside(model, folder)
+        source = model.relative_to(page.parent).as_posix()
+    else:
+        name = pages.slug(_title(asked.source))
+        page = folder / name / "index.md"
+        source, copied = (model.name, True) if model is not None else (asked.source, False)
+    text = front_matter(info, source, asked)
+    if text is None:
+        raise SitegenError(f"no task fits {asked.source}: {describe.shapes(info)}", hint=f"tasks: {', '.join(_TASKS)}")
+    if page.exists():
+        raise SitegenError(f"{page.relative_to(root)} is there already", hint="remove it, or rename the model")
+    if copied and model is not None:
+        _copy(model, page.parent, info)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(page, (text + _TEXT).encode())
+    return page, copied
+
+
+def _beside(model: Path, folder: Path) -> Path:
+    """A model in a folder of its own has its page there; one in the content folder itself, a page beside it."""
+    if model.parent == folder:
+        return folder / f"{pages.slug(_title(model.name))}.md"
+    return model.parent / "index.md"
+
+
+def _copy(model: Path, folder: Path, info: Info) -> None:
+    if folder.exists():
+        raise SitegenError(f"{folder} is there already", hint="remove it, or rename the model")
+    if model.is_dir():
+        shutil.copytree(model, folder / model.name)
+        return
+    # A model.json brings its weight files; an archive is one file, whatever is in it.
+    names = [model.name] if archive.is_archive(model) else info["files"]
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(model.parent / name, target)
