@@ -67,16 +67,16 @@ def main() -> None:
 
     results = race(
         {
-            "TF.js, wasm": Entrant("stock.js", whole, fed(whole)),
-            "TF.js, cpu": Entrant("stock.js", whole, fed(whole), "cpu"),
-            "mended, wasm": Entrant("sitegen.js", whole, fed(whole)),
-            "page's engine": Entrant("sitegen.js", headed, fed(headed)),
+            "TF.js, wasm": Entrant(whole, fed(whole), "wasm"),
+            "TF.js, cpu": Entrant(whole, fed(whole), "cpu"),
+            "mended, wasm": Entrant(whole, fed(whole)),
+            "page's engine": Entrant(headed, fed(headed)),
         },
         turns,
     )
     ours = results["page's engine"]
     for name, result in results.items():
-        found = result.outputs[RESULTS.index("num_detections")][0]
+        found = result.last.outputs[RESULTS.index("num_detections")][0]
         print(f"{name:14} {result.text}; {found:.0f} boxes, largest difference {close(result, ours):.1g}")
         if result is not ours:
             print(f"{'':14} takes {ratio(result, ours)}")

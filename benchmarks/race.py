@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import statistics
 import sys
@@ -19,30 +18,27 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from sitegen.records import GraphModel  # noqa: E402
-from tests.browsers.chromium import Chromium  # noqa: E402
-from tests.host import Host  # noqa: E402
-from tests.parity import engine  # noqa: E402
+from tests.parity.chromium import WORKER, Arena, Run  # noqa: E402
 
 _TFJS = HERE.parent / "sitegen/runtime/node_modules/@tensorflow"
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """Who runs: `script` is stock.js or sitegen.js; `inputs` are by tensor name."""
+    """Who runs: `stock` names a backend of TF.js as it comes, None is the engine of pages; inputs by tensor name."""
 
-    script: str
     model: GraphModel
     inputs: Mapping[str, NDArray[Any]]
-    backend: str = "wasm"
+    stock: str | None = None
 
 
 @dataclass(frozen=True)
 class Result:
-    """Milliseconds of each run after the first, and the outputs of the last as flat lists."""
+    """Milliseconds of the first run and of those after it, and the outputs of the last."""
 
     first: float
     times: list[float]
-    outputs: list[list[float]]
+    last: Run
 
     @property
     def text(self) -> str:
@@ -52,50 +48,42 @@ class Result:
 
 
 def race(entrants: Mapping[str, Entrant], turns: int) -> dict[str, Result]:
-    """Runs all in turn, `turns` times."""
+    """Runs all in turn, once cold and `turns` times more."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        _lay_out(root, entrants)
-        host, browser = Host(root), Chromium()
-        try:
-            return _measure(browser, host, entrants, turns)
-        finally:
-            browser.close()
-            host.stop()
+        root = Path(folder) / "shown"
+        root.mkdir()
+        _copy_tfjs(root / "tfjs")
+        with Arena(root) as arena:
+            for name, entrant in entrants.items():
+                script = _stock(Path(folder), entrant.stock) if entrant.stock else WORKER
+                arena.enter(name, entrant.model, [entrant.inputs], script)
+            runs: dict[str, list[Run]] = {name: [] for name in entrants}
+            for _ in range(turns + 1):
+                for name in entrants:
+                    runs[name].append(arena.run(name))
+    return {
+        name: Result(first.milliseconds, [run.milliseconds for run in rest], rest[-1])
+        for name, (first, *rest) in runs.items()
+    }
 
 
-def _lay_out(root: Path, entrants: Mapping[str, Entrant]) -> None:
-    for name in ("race.html", "stock.js", "sitegen.js"):
-        shutil.copy(HERE / name, root)
-    shutil.copytree(engine.DIST, root / "dist")
-    (root / "tfjs").mkdir()
-    for package, name in (("core", "core"), ("converter", "converter"), ("backend-wasm", "wasm")):
-        file = f"tf-{package}.min.js"
-        shutil.copy(_TFJS / f"tfjs-{package}/dist/{file}", root / f"tfjs/{name}.js")
+def _stock(folder: Path, backend: str) -> Path:
+    script = folder / f"stock-{backend}.js"
+    script.write_text(f"const BACKEND = '{backend}';\n" + (HERE / "stock.js").read_text("utf-8"))
+    return script
+
+
+def _copy_tfjs(folder: Path) -> None:
+    folder.mkdir()
+    for package, name in (
+        ("core", "core"),
+        ("converter", "converter"),
+        ("backend-cpu", "cpu"),
+        ("backend-wasm", "wasm"),
+    ):
+        shutil.copy(_TFJS / f"tfjs-{package}/dist/tf-{package}.min.js", folder / f"{name}.js")
     for file in (_TFJS / "tfjs-backend-wasm/wasm-out").glob("*.wasm"):
-        shutil.copy(file, root / "tfjs")
-    cpu = _TFJS / "tfjs-backend-cpu/dist/tf-backend-cpu.min.js"
-    shutil.copy(cpu, root / "tfjs/cpu.js")
-    for index, entrant in enumerate(entrants.values()):
-        path = root / f"model{index}"
-        told = engine.ship(entrant.model, path)
-        fed = engine.write_inputs(told, [entrant.inputs], path)
-        (path / "job.json").write_text(json.dumps({"model": told, "inputs": fed, "backend": entrant.backend}))
-
-
-def _measure(browser: Chromium, host: Host, entrants: Mapping[str, Entrant], turns: int) -> dict[str, Result]:
-    tab = browser.new_tab()
-    tab.goto(f"{host.url}race.html")
-    times: dict[str, list[float]] = {name: [] for name in entrants}
-    outputs: dict[str, list[list[float]]] = {}
-    for index, (name, entrant) in enumerate(entrants.items()):
-        tab.evaluate(f"enter({json.dumps(name)}, {json.dumps(entrant.script)}, 'model{index}')")
-    for _ in range(turns + 1):
-        for name in entrants:
-            answer = tab.evaluate(f"ask({json.dumps(name)}, {{}})")
-            times[name].append(answer["milliseconds"])
-            outputs[name] = answer["outputs"]
-    return {name: Result(first, rest, outputs[name]) for name, (first, *rest) in times.items()}
+        shutil.copy(file, folder)
 
 
 def ratio(slow: Result, fast: Result) -> str:
@@ -107,4 +95,5 @@ def ratio(slow: Result, fast: Result) -> str:
 
 def close(a: Result, b: Result) -> float:
     """The largest difference between two results."""
-    return max(float(np.max(np.abs(np.subtract(x, y)))) for x, y in zip(a.outputs, b.outputs, strict=True))
+    pairs = zip(a.last.outputs, b.last.outputs, strict=True)
+    return max(float(np.max(np.abs(np.subtract(x, y)))) for x, y in pairs)

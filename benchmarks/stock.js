@@ -1,5 +1,5 @@
-// TF.js as its packages come, on its WebAssembly backend: one model in a worker.
-importScripts('tfjs/core.js', 'tfjs/converter.js', 'tfjs/wasm.js');
+// TF.js as its packages come, with one model, in a worker; race.py puts a line with BACKEND before it.
+importScripts('tfjs/core.js', 'tfjs/converter.js', 'tfjs/cpu.js', 'tfjs/wasm.js');
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
@@ -9,8 +9,7 @@ async function load(folder) {
   const job = JSON.parse(new TextDecoder().decode(await bytes(`${folder}/job.json`)));
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   tf.wasm.setWasmPaths('tfjs/');
-  if (job.backend === 'cpu') importScripts('tfjs/cpu.js');
-  if (!(await tf.setBackend(job.backend ?? 'wasm'))) throw new Error('no backend');
+  if (!(await tf.setBackend(BACKEND)) || tf.getBackend() !== BACKEND) throw new Error(`no ${BACKEND}`);
   told = job.model;
   const weights = await bytes(`${folder}/weights.bin`);
   model = await tf.loadGraphModel({

@@ -44,7 +44,8 @@ def test_a_keras_model(tmp_path: Path) -> None:
     assert found["inputs"][0]["shape"] == [None, *model.input_shape[1:]]
     assert found["outputs"][0]["shape"] == [None, *model.output_shape[1:]]
     assert found["ops"]["Placeholder"] == {"count": 1, "backends": ["wasm"]}
-    assert found["bytes"]["none"]["weights"] == 4 * found["parameters"]
+    # Shapes are in it too.
+    assert 4 * found["parameters"] <= found["bytes"]["none"]["weights"] < 4 * found["parameters"] + 100
     assert found["bytes"]["none"]["weights"] > found["bytes"]["float16"]["weights"] > found["bytes"]["uint8"]["weights"]
     assert found["lacking"] == []
     assert list(tmp_path.iterdir()) == []

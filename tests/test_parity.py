@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
 from tests.parity import engine, table
+from tests.parity.chromium import Arena, shaped
 
 RTOL = ATOL = 1e-4
 
@@ -136,3 +137,45 @@ REFERENCES = {
     "saved_model": _with_saved_model,
     "graph": _with_graph,
 }
+
+
+# Models that stand for what engines do differently: convolutions, loops, integers, several inputs, control flow.
+IN_CHROMIUM = (table.cnn, table.long_sequence, table.embedding, table.multi_input, table.attention)
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with Arena(tmp_path_factory.mktemp("arena")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("make", IN_CHROMIUM, ids=lambda make: make.__name__)
+def test_generated_in_chromium(make: Callable[[], keras.Model], arena: Arena, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(1)
+    model = randomized(make())
+    model.save(tmp_path / "model.keras")
+    converted = engine.load(tmp_path / "model.keras")
+    values = table.inputs_of(model, np.random.default_rng(2), 2)
+    names = [spec.name for spec in converted.signature.inputs]
+    arena.enter(make.__name__, converted, [dict(zip(names, values, strict=True))])
+    expected = expected_of(model, values)
+    close(shaped(arena.run(make.__name__), expected), expected)
+
+
+@pytest.mark.parametrize("picture", ["kite_and_cold.jpg", "max/object/dog-human.jpg", "max/object/baby-bear.jpg"])
+def test_detections_in_a_photograph_in_chromium(picture: str, shared: Path, arena: Arena) -> None:
+    """CenterNet's whole graph, its own list of detections: on a photograph there are no ties among the best."""
+    from PIL import Image
+
+    converted = engine.load(shared / "models/centernet_tfjs/centernet.json")
+    with Image.open(shared / "samples" / picture) as image:
+        pixels = np.asarray(image.convert("RGB").resize((512, 512)), np.float32)[None]
+    (name,) = (spec.name for spec in converted.signature.inputs)
+    arena.enter(picture, converted, [{name: pixels}])
+    index = [spec.name for spec in converted.signature.outputs].index("tower_0/detections")
+    expected = engine.tensorflow(converted, {name: pixels})
+    found = shaped(arena.run(picture), expected)[index][0]
+    # Columns: xmin, ymin, xmax, ymax in pixels, class, score.
+    sure = int((expected[index][0][:, -1] > 0.3).sum())
+    assert sure > 0
+    np.testing.assert_allclose(found[:sure], expected[index][0][:sure], rtol=1e-3, atol=1e-3)

@@ -8,7 +8,7 @@ const serve = self.onmessage;
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
 let next = 0;
-let told, inputs;
+let told, turns;
 
 function ask(request) {
   return new Promise((resolve, reject) => {
@@ -16,6 +16,14 @@ function ask(request) {
     answers.set(id, (message) => (message.ok ? resolve(message.value) : reject(new Error(message.error))));
     serve({ data: { ...request, id } });
   });
+}
+
+async function inputsOf(folder, named) {
+  const entries = named.map(async ({ name, dtype, shape, file }) => {
+    const { buffer } = await bytes(`${folder}/${file}`);
+    return [name, { dtype, shape, data: new arrays[dtype](buffer) }];
+  });
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 async function load(folder) {
@@ -28,20 +36,18 @@ async function load(folder) {
     wasm: await bytes('dist/backend-simd.wasm'),
     simd: true,
   };
-  await ask({ verb: 'load', model: told, files });
-  inputs = {};
-  for (const { name, dtype, shape, file } of job.inputs[0]) {
-    inputs[name] = { dtype, shape, data: new arrays[dtype]((await bytes(`${folder}/${file}`)).buffer) };
-  }
+  const { backend } = await ask({ verb: 'load', model: told, files });
+  if (backend !== 'wasm-simd') throw new Error(`ran on ${backend}`);
+  turns = await Promise.all(job.inputs.map((named) => inputsOf(folder, named)));
 }
 
-async function run() {
-  const { milliseconds, outputs } = await ask({ verb: 'run', inputs });
+async function run(turn) {
+  const { milliseconds, outputs } = await ask({ verb: 'run', inputs: turns[turn] });
   return { milliseconds, outputs: told.signature.outputs.map(({ name }) => Array.from(outputs[name].data)) };
 }
 
 self.onmessage = ({ data }) => {
-  (data.folder ? load(data.folder).then(() => ({})) : run()).then(reply, (error) =>
+  (data.folder ? load(data.folder).then(() => ({})) : run(data.turn)).then(reply, (error) =>
     reply({ error: String(error) }),
   );
 };

@@ -1,0 +1,73 @@
+"""Runs converted models in Chromium, each in a worker: the engine that pages ship, or whatever another script is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitegen.records import GraphModel
+from tests.browsers.chromium import Chromium
+from tests.host import Host
+from tests.parity import engine
+
+HERE = Path(__file__).parent
+WORKER = HERE / "worker.js"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: the outputs in the signature's order, as flat lists, and how long it took."""
+
+    outputs: list[list[float]]
+    milliseconds: float
+
+
+class Arena:
+    """A context manager: a browser, and the folder that it is shown, in which models are laid out."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        shutil.copy(HERE / "page.html", root)
+        shutil.copytree(engine.DIST, root / "dist")
+        self._models = 0
+
+    def __enter__(self) -> Arena:
+        self._host, self._browser = Host(self._root), Chromium()
+        self._tab = self._browser.new_tab()
+        self._tab.goto(f"{self._host.url}page.html")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._browser.close()
+        self._host.stop()
+
+    def enter(
+        self, name: str, model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], script: Path = WORKER
+    ) -> None:
+        """Loads a model in a worker of its own; `inputs` are by tensor name, and are run in turn."""
+        folder = self._root / f"model{self._models}"
+        self._models += 1
+        told = engine.ship(model, folder)
+        fed = engine.write_inputs(told, inputs, folder)
+        (folder / "job.json").write_text(json.dumps({"model": told, "inputs": fed}))
+        shutil.copy(script, self._root)
+        self._tab.evaluate(f"enter({json.dumps(name)}, {json.dumps(script.name)}, {json.dumps(folder.name)})")
+
+    def run(self, name: str, turn: int = 0) -> Run:
+        """Runs a model on input `turn`."""
+        answer = self._tab.evaluate(f"ask({json.dumps(name)}, {{ turn: {turn} }})")
+        return Run(answer["outputs"], answer["milliseconds"])
+
+
+def shaped(run: Run, expected: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """The outputs of a run, in the shapes of what is expected."""
+    pairs = zip(run.outputs, expected, strict=True)
+    return [np.array(flat, np.float64).reshape(other.shape) for flat, other in pairs]
