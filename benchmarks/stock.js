@@ -11,12 +11,15 @@ async function load(folder) {
   tf.wasm.setWasmPaths('tfjs/');
   if (!(await tf.setBackend(BACKEND)) || tf.getBackend() !== BACKEND) throw new Error(`no ${BACKEND}`);
   told = job.model;
+  // A weights file of plain tensors (docs/weights-format.md) holds what TF.js reads, behind a header.
   const weights = await bytes(`${folder}/weights.bin`);
+  const start = 12 + new DataView(weights.buffer).getUint32(8, true);
+  const { tensors } = JSON.parse(new TextDecoder().decode(weights.subarray(12, start)));
   model = await tf.loadGraphModel({
     load: async () => ({
       modelTopology: JSON.parse(new TextDecoder().decode(await bytes(`${folder}/topology.json`))),
-      weightSpecs: told.weightSpecs,
-      weightData: weights.buffer,
+      weightSpecs: tensors.map(({ name, shape, scheme }) => ({ name, shape, dtype: scheme })),
+      weightData: weights.buffer.slice(start),
     }),
   });
   inputs = {};

@@ -81,7 +81,6 @@ def make(
         "model": {
             "topology": ref(packed.topology),
             "weights": ref(packed.weights),
-            "weightSpecs": list(packed.weight_specs),
             "signature": {
                 "inputs": [_tensor_json(t) for t in packed.signature.inputs],
                 "outputs": [_tensor_json(t) for t in packed.signature.outputs],

@@ -173,7 +173,6 @@ class Packed:
 
     topology: Chunked
     weights: Chunked
-    weight_specs: tuple[Mapping[str, Any], ...]  # entries of a TF.js weight manifest
     scheme: str
     weight_bytes: int
     float32_bytes: int

@@ -158,7 +158,6 @@ class Steps:
         return Packed(
             topology=self._chunked(packed["topology"]),
             weights=self._chunked(packed["weights"]),
-            weight_specs=tuple(packed["specs"]),
             scheme=demo.scheme,
             weight_bytes=packed["weight_bytes"],
             float32_bytes=packed["float32_bytes"],

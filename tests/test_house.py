@@ -15,10 +15,10 @@ import pytest
 
 from sitegen import config, models, runtime
 from sitegen.cli import cli
+from sitegen.runtime.node import executable
 from sitegen.schema import FrontMatter
 from sitegen.weights.quantize import SCHEMES
 from tests.conftest import REPOSITORY
-from tests.node import node_executable
 
 PACKAGE = REPOSITORY / "sitegen"
 RUNTIME = PACKAGE / "runtime"
@@ -164,12 +164,12 @@ def test_python_types() -> None:
 
 
 def test_typescript_types() -> None:
-    run(node_executable(), "types.mjs", cwd=RUNTIME)
+    run(executable(), "types.mjs", cwd=RUNTIME)
 
 
 def test_typescript_format() -> None:
     run(
-        node_executable(),
+        executable(),
         "node_modules/prettier/bin/prettier.cjs",
         "--check",
         ".",
@@ -181,5 +181,5 @@ def test_typescript_format() -> None:
 def test_dist_is_of_this_source(tmp_path: Path) -> None:
     """What is tested is what the source compiles to: an editable install is not compiled again by itself."""
     before = {path.name: path.read_bytes() for path in (RUNTIME / "dist").iterdir()}
-    run(node_executable(), "build.mjs", str(tmp_path), cwd=RUNTIME)
+    run(executable(), "build.mjs", str(tmp_path), cwd=RUNTIME)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before, "compile it: pip install -e ."

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from sitegen import chunks
 from sitegen.records import Chunked
+from sitegen.runtime.node import executable
 from sitegen.weights import quantize
 from tests.conftest import REPOSITORY
-from tests.node import node_executable
 
 FLOATS = arrays.arrays(
     np.float32,
@@ -35,7 +35,7 @@ def test_none_is_exact(values: NDArray[np.float32]) -> None:
 @given(FLOATS)
 def test_float16_is_half_precision(values: NDArray[np.float32]) -> None:
     quantized = quantize.float16(values)
-    assert quantized.spec == {"dtype": "float16"}
+    assert quantized.scheme == "float16"
     assert np.array_equal(quantized.data, values.astype(np.float16))
 
 
@@ -46,8 +46,7 @@ def test_float16_has_no_infinities() -> None:
 @given(FLOATS)
 def test_uint8_is_within_half_a_step_and_keeps_zero(values: NDArray[np.float32]) -> None:
     quantized = quantize.uint8(values)
-    assert quantized.spec is not None
-    scale, minimum = quantized.spec["scale"], quantized.spec["min"]
+    scale, minimum = quantized.more["scale"], quantized.more["min"]
     back = quantized.data.astype(np.float64) * scale + minimum
     assert quantized.data.dtype == np.uint8
     # Moving the range so that zero is a code may cost half a step more at one end.
@@ -63,9 +62,8 @@ def test_uint8_is_what_tensorflowjs_makes(spread: tuple[float, float]) -> None:
     values = np.random.default_rng(1).uniform(*spread, (7, 5)).astype(np.float32)
     codes, theirs = quantization.quantize_weights(values, np.uint8)
     ours = quantize.uint8(values)
-    assert ours.spec is not None
-    assert ours.spec["scale"] == pytest.approx(theirs["scale"], rel=1e-5)
-    assert ours.spec["min"] == pytest.approx(theirs["min"], rel=1e-5, abs=1e-6)
+    assert ours.more["scale"] == pytest.approx(theirs["scale"], rel=1e-5)
+    assert ours.more["min"] == pytest.approx(theirs["min"], rel=1e-5, abs=1e-6)
     assert np.abs(ours.data.astype(int) - codes.astype(int)).max() <= 1
 
 
@@ -137,7 +135,7 @@ def test_typescript_reads_what_python_writes(tmp_path: Path) -> None:
     (tmp_path / "cases.json").write_text(json.dumps(cases))
     done = subprocess.run(
         [
-            node_executable(),
+            executable(),
             "--input-type=module",
             "-",
             str(runtime / "src/shared/chunk.ts"),

@@ -73,28 +73,34 @@ class _Graph:
     def _write(self, product: _Node, scaled: _Node | None, shifted: _Node | None, activation: _Node | None) -> None:
         name, *biases = product["input"][1:]
         channels = self._weights[name].shape[-1]
-        bias = self._wide(biases[0], channels) if biases else np.zeros(channels)
+        bias = self._wide(biases[0], channels) if biases else None
         if scaled:
             factor = self._wide(self._beside(scaled), channels)
             self._weights[name] = (self._weights[name] * factor).astype(np.float32)
-            bias = bias * factor
+            bias = bias * factor if bias is not None else None
         if shifted:
-            bias = bias + self._wide(self._beside(shifted), channels) * (-1 if shifted["op"] == "Sub" else 1)
+            shift = self._wide(self._beside(shifted), channels) * (-1 if shifted["op"] == "Sub" else 1)
+            bias = shift if bias is None else bias + shift
         chain = [node for node in (product, scaled, shifted, activation) if node]
         last = chain[-1]["name"]
         for node in chain[:-1]:
             del self.nodes[node["name"]]
-        ops = ["BiasAdd", *([activation["op"]] if activation else [])]
+        inputs = product["input"][:2]
+        if bias is not None:
+            added = f"{last}/folded_bias"
+            self.nodes[added] = {"name": added, "op": "Const", "attr": {"dtype": {"type": "DT_FLOAT"}}}
+            self._weights[added] = bias.astype(np.float32)
+            inputs = [*inputs, added]
+        ops = ["NoOp" if bias is None else "BiasAdd", *([activation["op"]] if activation else [])]
         attributes = {
             **product.get("attr", {}),
             "fused_ops": {"list": {"s": [base64.b64encode(op.encode()).decode() for op in ops]}},
-            "num_args": {"i": "1"},
+            "num_args": {"i": str(len(inputs) - 2)},
         }
-        added = f"{last}/bias"
-        self.nodes[added] = {"name": added, "op": "Const", "attr": {"dtype": {"type": "DT_FLOAT"}}}
-        self._weights[added] = bias.astype(np.float32)
         op = _PRODUCTS.get(product["op"], product["op"])
-        self.nodes[last] = {"name": last, "op": op, "input": [*product["input"][:2], added], "attr": attributes}
+        if bias is None and activation is None:
+            op, attributes = product["op"], product.get("attr", {})
+        self.nodes[last] = {"name": last, "op": op, "input": inputs, "attr": attributes}
 
     def _beside(self, node: _Node) -> str:
         """The constant among a node's two inputs."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sitegen.models import convert
 from sitegen.records import GraphModel
 
 # Longer sequences would make graphs of tens of thousands of nodes.
@@ -19,6 +18,8 @@ def export(model: Any, outputs: Sequence[str]) -> GraphModel:
 
     Recurrent layers over sequences of a fixed, moderate length are unrolled: without loops the page runs them faster.
     """
+    from sitegen.models import convert
+
     recurrent = [layer for layer in model._flatten_layers() if hasattr(layer, "unroll") and not layer.unroll]
     steps = [tensor.shape[1] for tensor in model.inputs if len(tensor.shape) > 1]
     if recurrent and steps and all(count is not None and count <= _MOST_STEPS for count in steps):

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.errors import SitegenError
-from sitegen.graph import ssd
-from sitegen.models import convert
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
 
@@ -59,6 +57,8 @@ def load(path: Path, options: Options) -> GraphModel:
     from google.protobuf.message import DecodeError
     from tensorflow.core.framework import graph_pb2
 
+    from sitegen.models import convert
+
     graph_def = graph_pb2.GraphDef()
     try:
         graph_def.ParseFromString(path.read_bytes())
@@ -75,6 +75,8 @@ def load(path: Path, options: Options) -> GraphModel:
 
 def _outputs(graph_def: Any, name: str) -> tuple[str, ...]:
     """The graph's results: the Object Detection API's, or every node that no other node reads."""
+    from sitegen.graph import ssd
+
     names = {node.name for node in graph_def.node}
     if names.issuperset(ssd.RESULTS):
         return ssd.RESULTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sitegen.models import convert, hostile
+from sitegen.models import hostile
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
 
@@ -39,6 +39,8 @@ def signatures(path: Path) -> list[str]:
 def load(path: Path, options: Options) -> GraphModel:
     """Raises SitegenError for signatures that are not there, and for graphs that touch files or run Python."""
     from tensorflow.python.saved_model import loader_impl
+
+    from sitegen.models import convert
 
     # Before it is loaded: loading runs the model's own initializers.
     for graph in loader_impl.parse_saved_model(str(path)).meta_graphs:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sitegen.disk import Cache
 from sitegen.records import Detection, GraphModel, TensorSpec
@@ -21,9 +22,9 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
     """
     weights, pieces = [], []
     for name, value in model.weights.items():
-        dtype = _stored_dtype(value.dtype)
-        pieces.append(np.ascontiguousarray(value, dtype=DTYPES[dtype]).tobytes())
-        weights.append([name, dtype, list(value.shape)])
+        kind = dtype(value)
+        pieces.append(np.ascontiguousarray(value, dtype=DTYPES[kind]).tobytes())
+        weights.append([name, kind, list(value.shape)])
     topology = json.dumps(model.topology, sort_keys=True, separators=(",", ":")).encode()
     stored = {"topology": cache.put(topology), "data": cache.put(b"".join(pieces))}
     broken = [name for name, value in model.weights.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
@@ -44,10 +45,11 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
     }
 
 
-def _stored_dtype(dtype: np.dtype[Any]) -> str:
-    if dtype.kind == "b":
+def dtype(value: NDArray[np.generic]) -> str:
+    """The type that TF.js has a tensor in."""
+    if value.dtype.kind == "b":
         return "bool"
-    return "int32" if dtype.kind in "iu" else "float32"
+    return "int32" if value.dtype.kind in "iu" else "float32"
 
 
 def _detection_json(detection: Detection) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sitegen.errors import SitegenError
 from sitegen.graph.cut import cut
-from sitegen.models import convert, hostile
+from sitegen.models import hostile
 from sitegen.models.export import export
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
@@ -63,6 +63,8 @@ def check(path: Path) -> str | None:
 
 def load(path: Path, options: Options) -> GraphModel:
     """Raises SitegenError when Keras 2 cannot build a layers model."""
+    from sitegen.models import convert
+
     model = _read(path)
     assert model is not None
     if model.get("format") == "layers-model" or "node" not in model["modelTopology"]:

@@ -31,6 +31,10 @@ class Runtime:
         tasks: dict[str, Mapping[str, str]] = self.index["tasks"]
         return tasks
 
+    def tool(self, name: str) -> Path:
+        """A script that the build runs under Node."""
+        return self.folder / str(self.index["tools"][name])
+
     def read(self, name: str) -> Blob:
         """One of the files of dist/."""
         return Blob.of((self.folder / name).read_bytes())

@@ -132,6 +132,22 @@ for (const task of readdirSync(join(here, 'src/widgets')).sort()) {
   const made = await script(`src/widgets/${task}/index.tsx`, `${task}.js`);
   tasks[task] = { script: made, ...JSON.parse(readFileSync(about, 'utf8')) };
 }
+// What Python runs under Node while it builds a site.
+async function tool(entry, out) {
+  await esbuild.build({
+    absWorkingDir: here,
+    entryPoints: [entry],
+    outfile: join(dist, out),
+    bundle: true,
+    minify: true,
+    format: 'cjs',
+    platform: 'node',
+    target: ['node20'],
+    logLevel: 'warning',
+  });
+  return out;
+}
+
 const runtime = {
   page: await script('src/page/main.ts', 'page.js'),
   worker: await script('src/sw/sw.ts', 'sw.js'),
@@ -147,6 +163,7 @@ const runtime = {
     },
   },
   tasks,
+  tools: { encode: await tool('src/tools/encode.mjs', 'encode.cjs') },
   licenses: 'licenses.txt',
 };
 writeFileSync(join(dist, 'licenses.txt'), licences());

@@ -1,6 +1,6 @@
-"""The layout of shipped weights: TF.js's own, all tensors one after the other, described by a weight manifest.
+"""A stored model -> what is shipped of it: its topology and its weights file (container.py), in chunks.
 
-What is shipped is read from the build cache and goes back there as chunk files; nothing here knows pages or models.
+It is read from the build cache and goes back there as chunk files; nothing here knows pages or models.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 from sitegen import chunks
 from sitegen.disk import Cache
 from sitegen.models.store import DTYPES
+from sitegen.weights import container
+from sitegen.weights.container import Tensor
 from sitegen.weights.quantize import SCHEMES
 
 
@@ -23,32 +25,24 @@ def pack(stored: dict[str, Any], scheme: str, cache: Cache) -> dict[str, Any]:
     """
     quantize = SCHEMES[scheme]
     data = _blob(cache, stored["data"])
-    specs: list[dict[str, Any]] = []
-    pieces: list[bytes] = []
-    offset = float_bytes = 0
+    tensors: list[Tensor] = []
+    offset = 0
     for name, dtype, shape in stored["weights"]:
         count = math.prod(shape)
         values = np.frombuffer(data, DTYPES[dtype], count, offset).reshape(shape)
         offset += values.nbytes
-        float_bytes += values.nbytes
-        spec: dict[str, Any] = {"name": name, "shape": shape, "dtype": dtype}
         if dtype == "float32":
-            quantized = quantize(values)
-            pieces.append(quantized.data.tobytes())
-            if quantized.spec is not None:
-                spec["quantization"] = dict(quantized.spec)
+            made = quantize(values)
+            tensors.append(Tensor(name, tuple(shape), made.scheme, made.data, made.more))
         else:
-            pieces.append(values.tobytes())
-        specs.append(spec)
-    payload = b"".join(pieces)
-    shipped = {"topology": _blob(cache, stored["topology"]), "weights": payload}
+            tensors.append(Tensor(name, tuple(shape), dtype, values))
+    shipped = {"topology": _blob(cache, stored["topology"]), "weights": container.write(tensors)}
     if "anchors" in stored:
         shipped["anchors"] = _blob(cache, stored["anchors"])
     return {
         **{name: chunks.keep(data, cache) for name, data in shipped.items()},
-        "specs": specs,
-        "weight_bytes": len(payload),
-        "float32_bytes": float_bytes,
+        "weight_bytes": sum(t.data.nbytes for t in tensors if t.data is not None),
+        "float32_bytes": offset,
     }
 
 

@@ -1,14 +1,12 @@
 """Schemes: one function each, from a float32 tensor to what is stored and how to get it back.
 
-These are TF.js's own (tensorflowjs/quantization.py; the page's half is tfjs-core's io_utils decodeWeights): float16,
-and per-tensor affine uint8.
+These are TF.js's own (tensorflowjs/quantization.py): float16, and per-tensor affine uint8.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +14,22 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Quantized:
-    """`data` as it is stored, little-endian; `spec` is the "quantization" entry of a TF.js weight manifest."""
+    """How a tensor is stored: container.py's scheme, its numbers, and what they mean."""
 
+    scheme: str
     data: NDArray[np.generic]
-    spec: Mapping[str, Any] | None
+    more: Mapping[str, float] = field(default_factory=dict)
 
 
 def none(values: NDArray[np.float32]) -> Quantized:
     """float32 as it is."""
-    return Quantized(values.astype("<f4"), None)
+    return Quantized("float32", values)
 
 
 def float16(values: NDArray[np.float32]) -> Quantized:
     """IEEE 754 half precision; what is larger than its range (65504) becomes the largest half."""
     limit = np.finfo(np.float16).max
-    return Quantized(np.clip(values, -limit, limit).astype("<f2"), {"dtype": "float16"})
+    return Quantized("float16", np.clip(values, -limit, limit).astype("<f2"))
 
 
 def uint8(values: NDArray[np.float32]) -> Quantized:
@@ -40,20 +39,20 @@ def uint8(values: NDArray[np.float32]) -> Quantized:
     one value is stored as that value with scale 1.
     """
     if values.size == 0:
-        return Quantized(values.astype(np.uint8), _affine(0.0, 1.0))
+        return _affine(values.astype(np.uint8), 0.0, 1.0)
     lowest, highest = float(values.min()), float(values.max())
     if lowest == highest:
-        return Quantized(np.zeros(values.shape, np.uint8), _affine(lowest, 1.0))
+        return _affine(np.zeros(values.shape, np.uint8), lowest, 1.0)
     scale = (highest - lowest) / 255
     if lowest <= 0 <= highest:
         zero = round(-lowest / scale)
         lowest, highest = -zero * scale, (255 - zero) * scale
     codes = np.round((values.astype(np.float64).clip(lowest, highest) - lowest) / scale)
-    return Quantized(codes.astype(np.uint8), _affine(lowest, scale))
+    return _affine(codes.astype(np.uint8), lowest, scale)
 
 
-def _affine(minimum: float, scale: float) -> dict[str, Any]:
-    return {"dtype": "uint8", "min": minimum, "scale": scale, "original_dtype": "float32"}
+def _affine(codes: NDArray[np.uint8], minimum: float, scale: float) -> Quantized:
+    return Quantized("uint8", codes, {"min": minimum, "scale": scale})
 
 
 SCHEMES: Mapping[str, Callable[[NDArray[np.float32]], Quantized]] = {

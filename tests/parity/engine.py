@@ -17,8 +17,10 @@ from sitegen.graph import fold, plain
 from sitegen.models import store
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
+from sitegen.runtime.node import executable
+from sitegen.weights import container
+from sitegen.weights.container import Tensor
 from tests.conftest import REPOSITORY
-from tests.node import node_executable
 
 HERE = Path(__file__).parent
 DIST = REPOSITORY / "sitegen/runtime/dist"
@@ -37,7 +39,11 @@ def ship(model: GraphModel, folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     cache = Cache(folder / "cache")
     stored = store.save(model, cache)
-    for key, name in (("topology", "topology.json"), ("data", "weights.bin"), ("anchors", "anchors.bin")):
+    tensors = [
+        Tensor(name, value.shape, kind, value) for name, value in model.weights.items() for kind in [store.dtype(value)]
+    ]
+    (folder / "weights.bin").write_bytes(container.write(tensors))
+    for key, name in (("topology", "topology.json"), ("anchors", "anchors.bin")):
         if key in stored:
             blob = cache.get(*stored[key])
             assert blob is not None
@@ -46,8 +52,7 @@ def ship(model: GraphModel, folder: Path) -> dict[str, Any]:
         side: [{"name": name, "dtype": dtype, "shape": shape} for name, dtype, shape in stored["signature"][side]]
         for side in ("inputs", "outputs")
     }
-    specs = [{"name": name, "dtype": dtype, "shape": shape} for name, dtype, shape in stored["weights"]]
-    return {"weightSpecs": specs, "signature": signature, "detection": stored["detection"]}
+    return {"signature": signature, "detection": stored["detection"]}
 
 
 def write_inputs(
@@ -75,7 +80,7 @@ def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder:
     told = ship(model, folder)
     (folder / "job.json").write_text(json.dumps({"model": told, "inputs": write_inputs(told, inputs, folder)}))
     done = subprocess.run(
-        [node_executable(), str(HERE / "engine.mjs"), str(DIST), str(folder)],
+        [executable(), str(HERE / "engine.mjs"), str(DIST), str(folder)],
         capture_output=True,
         text=True,
         timeout=300,

