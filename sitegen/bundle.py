@@ -218,6 +218,7 @@ _SCHEME_TEXT = {
     "none": "32-bit floats",
     "float16": "16-bit floats",
     "uint8": "8-bit integers",
+    "auto": "coded integers",
 }
 
 
@@ -235,6 +236,8 @@ def _facts(demo: DemoSpec, packed: Packed, image: ImageInput, task_title: str) -
             + (f" ({text.size(packed.float32_bytes)} before)" if packed.weight_bytes != packed.float32_bytes else ""),
         ),
     ]
+    if packed.loss:
+        facts.append(("Lost by that", text.loss(packed.loss)))
     if demo.license:
         facts.append(("Licence", demo.license))
     if demo.origin:

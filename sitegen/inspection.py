@@ -33,7 +33,7 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder))
         stored = store.save(model, cache)
-        sizes = {scheme: _sizes(codec.pack(stored, scheme, cache)) for scheme in SCHEMES}
+        sizes = {scheme: _sizes(codec.pack(stored, scheme, {}, cache)) for scheme in SCHEMES}
     return {
         "format": module.NAME,
         "title": module.TITLE,

@@ -250,7 +250,7 @@ def _demo(
         stroke=front.input.draw.stroke,
         fit=front.input.draw.fit,
     )
-    keys = ("task", "model", "model.source", "model.format", "labels", "samples", "input")
+    keys = ("task", "model", "model.source", "model.format", "labels", "samples", "input", "quantize.scheme")
     return (
         DemoSpec(
             task=front.task,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Names that pages and settings share; weights/quantize.py and runtime/src/page/offline.ts are what they stand for.
-SCHEMES = ("none", "float16", "uint8")
+SCHEMES = ("none", "float16", "uint8", "auto")
 OFFLINE_MODES = ("auto", "ask", "never")
 
 
@@ -179,6 +179,7 @@ class Packed:
     signature: Signature
     parameters: int
     notes: tuple[str, ...] = ()
+    loss: Mapping[str, Any] | None = None  # what was measured of it: weights/codec.py
     detection: Mapping[str, Any] | None = None  # contract.ts: DetectionConfig, without the anchors
     anchors: Chunked | None = None
 

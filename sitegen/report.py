@@ -48,6 +48,7 @@ def rows(site: Site) -> list[dict[str, Any]]:
                 "weight_bytes_before": bundle.packed.float32_bytes,
                 "weight_bytes": bundle.packed.weight_bytes,
                 "chunks": len(bundle.chunks),
+                "loss": bundle.packed.loss,
                 "notes": list(bundle.packed.notes),
             }
         table.append(row)
@@ -70,6 +71,8 @@ class Lines:
             if row["task"]:
                 before, after = text.size(row["weight_bytes_before"]), text.size(row["weight_bytes"])
                 click.echo(f"{row['page']}: {row['task']}, weights {before} -> {after} ({row['quantize']})")
+                if row["loss"]:
+                    click.echo(f"  lost: {text.loss(row['loss'])}")
                 for note in row["notes"]:
                     click.echo(f"  note: {note}")
         click.echo(_summary(site, output, written, seconds))
@@ -118,6 +121,8 @@ class Terminal(Lines):
         for warning in site.warnings:
             console.print(f"[yellow]warning:[/yellow] {_escaped(warning)}")
         for row in rows(site):
+            if row.get("loss"):
+                console.print(f"{row['page']}: lost: {text.loss(row['loss'])}", markup=False)
             for note in row.get("notes", []):
                 console.print(f"{row['page']}: note: {note}", markup=False)
         console.print(_summary(site, output, written, seconds), markup=False)

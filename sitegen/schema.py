@@ -57,7 +57,7 @@ class ModelRef(Strict):
 class Quantize(Strict):
     """How the weights are made small."""
 
-    scheme: Literal["none", "float16", "uint8"] = Field(description="none keeps float32")
+    scheme: Literal["none", "float16", "uint8", "auto"] = Field(description="none keeps float32")
 
 
 class Draw(Strict):

@@ -35,6 +35,8 @@ Progress = Callable[[str], None]
 Workers = Callable[[], Executor]
 # Cache key of a conversion, and its result or the future of it.
 _Begun = tuple[str, Any | Future[dict[str, Any]]]
+# Cache key of the packing, the stored model, and the packed one or the future of it.
+_Packing = tuple[str, dict[str, Any], Any | Future[dict[str, Any]]]
 
 
 @contextmanager
@@ -82,9 +84,10 @@ class Steps:
         self._strict = strict
 
     def packed(self, demos: list[DemoSpec], errors: list[SitegenError]) -> list[Packed | Missing | None]:
-        """The packed model of each demo, in order; all conversions are under way at once. Appends to `errors`."""
+        """The packed model of each demo, in order; all work is under way at once. Appends to `errors`."""
         begun = [self._start(demo, errors) for demo in demos]
-        return [self._finish(demo, key, errors) for demo, key in zip(demos, begun, strict=True)]
+        packing = [self._pack(demo, each, errors) for demo, each in zip(demos, begun, strict=True)]
+        return [self._finish(demo, each, errors) for demo, each in zip(demos, packing, strict=True)]
 
     def _start(self, demo: DemoSpec, errors: list[SitegenError]) -> _Begun | Missing | None:
         """The cache key of a model's conversion, and its result or the future of it."""
@@ -122,23 +125,21 @@ class Steps:
             worker.convert, file.path, format.NAME, Options(demo.outputs, demo.signature), self._cache.root
         )
 
-    def _finish(
-        self,
-        demo: DemoSpec,
-        begun: _Begun | Missing | None,
-        errors: list[SitegenError],
-    ) -> Packed | Missing | None:
+    def _pack(
+        self, demo: DemoSpec, begun: _Begun | Missing | None, errors: list[SitegenError]
+    ) -> _Packing | Missing | None:
+        """The packed model, or the future of it."""
         if begun is None or isinstance(begun, Missing):
             return begun
         key, stored = begun
         if isinstance(stored, Future):
-            place = demo.places["model.source"]
             try:
                 stored = stored.result()
             except SitegenError as error:
-                errors.append(SitegenError(error.what, place, error.hint, error.kind))
+                errors.append(SitegenError(error.what, demo.places["model.source"], error.hint, error.kind))
                 return None
             self._cache.keep("convert", key, stored)
+        use = _use(demo) if demo.scheme == "auto" else {}
         pack_key = Cache.key(
             {
                 "data": stored["data"],
@@ -146,15 +147,31 @@ class Steps:
                 "weights": stored["weights"],
                 "anchors": stored.get("anchors"),
                 "scheme": demo.scheme,
+                "use": use,
                 "format": [weights.FORMAT, chunks.FORMAT],
             }
         )
-        packed = self._cached(
-            "pack",
-            pack_key,
-            lambda: self._executor().submit(worker.pack, stored, demo.scheme, self._cache.root).result(),
-            lambda result: [result[name] for name in ("topology", "weights", "anchors") if name in result],
-        )
+        known = self._recalled("pack", pack_key, _payloads)
+        if known is not None:
+            return pack_key, stored, known
+        if demo.scheme == "auto" and demo.model is not None:
+            self._progress(f"making the weights of {demo.model.name} small")
+        return pack_key, stored, self._executor().submit(worker.pack, stored, demo.scheme, use, self._cache.root)
+
+    def _finish(
+        self, demo: DemoSpec, packing: _Packing | Missing | None, errors: list[SitegenError]
+    ) -> Packed | Missing | None:
+        if packing is None or isinstance(packing, Missing):
+            return packing
+        key, stored, packed = packing
+        if isinstance(packed, Future):
+            try:
+                packed = packed.result()
+            except SitegenError as error:
+                place = demo.places["quantize.scheme" if demo.scheme == "auto" else "model.source"]
+                errors.append(SitegenError(error.what, place, error.hint, error.kind))
+                return None
+            self._cache.keep("pack", key, packed)
         return Packed(
             topology=self._chunked(packed["topology"]),
             weights=self._chunked(packed["weights"]),
@@ -167,6 +184,7 @@ class Steps:
             ),
             parameters=stored["parameters"],
             notes=tuple(stored["notes"]),
+            loss=packed["loss"],
             detection=stored["detection"],
             anchors=self._chunked(packed["anchors"]) if "anchors" in packed else None,
         )
@@ -179,14 +197,22 @@ class Steps:
         chunked: Callable[[dict[str, Any]], list[dict[str, Any]]],
     ) -> dict[str, Any]:
         """A step's result from the cache, or computed and kept; `chunked` names the payloads in it."""
-        known: dict[str, Any] | None = self._cache.recall(step, key)
-        if known is not None and all(
-            self._cache.get(*blob) for part in chunked(known) for blob in part["files"].values()
-        ):
+        known = self._recalled(step, key, chunked)
+        if known is not None:
             return known
         result = compute()
         self._cache.keep(step, key, result)
         return result
+
+    def _recalled(
+        self, step: str, key: str, chunked: Callable[[dict[str, Any]], list[dict[str, Any]]]
+    ) -> dict[str, Any] | None:
+        """A step's result, if it is in the cache with all of its payloads."""
+        known: dict[str, Any] | None = self._cache.recall(step, key)
+        if known is None:
+            return None
+        whole = all(self._cache.get(*blob) for part in chunked(known) for blob in part["files"].values())
+        return known if whole else None
 
     def _chunked(self, kept: Mapping[str, Any]) -> Chunked:
         files = {}
@@ -237,6 +263,18 @@ class Steps:
             blob = self._cache.put(thumbnail.draw([file.path for file in samples[: thumbnail.TILES]]))
             self._cache.keep("thumbnail", key, [blob.sha256, blob.size])
         return blob
+
+
+def _payloads(packed: dict[str, Any]) -> list[dict[str, Any]]:
+    return [packed[name] for name in ("topology", "weights", "anchors") if name in packed]
+
+
+def _use(demo: DemoSpec) -> dict[str, Any]:
+    """What weights/use.py is told of a page."""
+    given = demo.input
+    sizes = {"height": given.height, "width": given.width, "channels": given.channels}
+    numbers = {"scale": given.scale, "mean": list(given.mean), "std": list(given.std)}
+    return {"input": {**sizes, "invert": given.invert, **numbers}, "activation": demo.activation}
 
 
 def _spec(stored: list[Any]) -> TensorSpec:

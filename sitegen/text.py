@@ -1,5 +1,10 @@
 """Numbers as people read them."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 
 def size(count: int) -> str:
     """Bytes in decimal units: "812 B", "30 kB", "1.2 MB"."""
@@ -21,3 +26,11 @@ def number(count: int) -> str:
 def plural(count: int, noun: str) -> str:
     """ "1 page", "3 pages"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def loss(found: Mapping[str, Any]) -> str:
+    """What quantization lost (weights/codec.py), as a sentence without its full stop."""
+    said = f"{found['measure']} {found['distortion']:.1e}, where 8-bit integers lose {found['uint8_distortion']:.1e}"
+    if found["agreement"] is None:
+        return f"{said}, on {found['inputs']} synthetic pictures"
+    return f"{said}; the best class stays for {found['agreement']:.0%} of {found['inputs']} synthetic pictures"

@@ -1,15 +1,17 @@
-"""GraphModel -> the build cache: how a converted model waits for the steps after it."""
+"""GraphModel -> the build cache and back: how a converted model waits for the steps after it."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.disk import Cache
-from sitegen.records import Detection, GraphModel, TensorSpec
+from sitegen.records import Detection, GraphModel, Signature, TensorSpec
 
 # How each type is stored: little-endian, as NumPy names it.
 DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "|b1"}
@@ -43,6 +45,47 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
         "notes": notes,
         "parameters": sum(int(np.size(v)) for v in model.weights.values() if v.dtype.kind == "f"),
     }
+
+
+def load(stored: Mapping[str, Any], cache: Cache) -> GraphModel:
+    """The model that save() kept, as far as the page's engine has it."""
+    topology, data = (read(cache, stored[key]) for key in ("topology", "data"))
+    values, offset = {}, 0
+    for name, kind, shape in stored["weights"]:
+        count = math.prod(shape)
+        values[name] = np.frombuffer(data, DTYPES[kind], count, offset).reshape(shape)
+        offset += values[name].nbytes
+    ends = (
+        tuple(TensorSpec(n, d, tuple(s)) for n, d, s in stored["signature"][side]) for side in ("inputs", "outputs")
+    )
+    return GraphModel(json.loads(topology), values, Signature(*ends), detection=_detection(stored, cache))
+
+
+def _detection(stored: Mapping[str, Any], cache: Cache) -> Detection | None:
+    told = stored["detection"]
+    if told is None:
+        return None
+    anchors = np.frombuffer(read(cache, stored["anchors"]), "<f4").reshape(-1, 4)
+    return Detection(
+        told["boxes"],
+        told["scores"],
+        anchors,
+        tuple(told["scales"]),
+        told["background"],
+        told["firstClass"],
+        told["iou"],
+        told["score"],
+        told["perClass"],
+        told["total"],
+    )
+
+
+def read(cache: Cache, named: Sequence[Any]) -> bytes:
+    """A blob by its hash and size, as save() names it."""
+    blob = cache.get(named[0], named[1])
+    if blob is None:
+        raise FileNotFoundError(f"blob {named[0]} is gone from the build cache")
+    return blob.read()
 
 
 def dtype(value: NDArray[np.generic]) -> str:

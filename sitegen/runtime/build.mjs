@@ -163,7 +163,10 @@ const runtime = {
     },
   },
   tasks,
-  tools: { encode: await tool('src/tools/encode.mjs', 'encode.cjs') },
+  tools: {
+    encode: await tool('src/tools/encode.mjs', 'encode.cjs'),
+    round: await tool('src/tools/round.mjs', 'round.cjs'),
+  },
   licenses: 'licenses.txt',
 };
 writeFileSync(join(dist, 'licenses.txt'), licences());

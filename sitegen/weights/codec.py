@@ -1,53 +1,82 @@
 """A stored model -> what is shipped of it: its topology and its weights file (container.py), in chunks.
 
-It is read from the build cache and goes back there as chunk files; nothing here knows pages or models.
+It is read from the build cache and goes back there as chunk files; nothing here knows pages.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sitegen import chunks
 from sitegen.disk import Cache
-from sitegen.models.store import DTYPES
+from sitegen.errors import SitegenError
+from sitegen.models import store
+from sitegen.records import GraphModel
 from sitegen.weights import container
 from sitegen.weights.container import Tensor
 from sitegen.weights.quantize import SCHEMES
 
 
-def pack(stored: dict[str, Any], scheme: str, cache: Cache) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Shipped:
+    """A weights file; `bytes` of it are weights, and `loss` is what was measured of it, if anything was."""
+
+    file: bytes
+    bytes: int
+    loss: Mapping[str, Any] | None = None
+
+
+def pack(stored: dict[str, Any], scheme: str, use: Mapping[str, Any], cache: Cache) -> dict[str, Any]:
     """Quantizes a stored model (models/store.py) and cuts it into chunks.
 
-    Integer and boolean tensors are stored as they are. Gives JSON: see sitegen/build.py, which reads it.
+    `use` is what the page does with it (auto.py measures with that): see steps.py. Gives JSON, which steps.py reads.
     """
-    quantize = SCHEMES[scheme]
-    data = _blob(cache, stored["data"])
-    tensors: list[Tensor] = []
-    offset = 0
-    for name, dtype, shape in stored["weights"]:
-        count = math.prod(shape)
-        values = np.frombuffer(data, DTYPES[dtype], count, offset).reshape(shape)
-        offset += values.nbytes
-        if dtype == "float32":
-            made = quantize(values)
-            tensors.append(Tensor(name, tuple(shape), made.scheme, made.data, made.more))
-        else:
-            tensors.append(Tensor(name, tuple(shape), dtype, values))
-    shipped = {"topology": _blob(cache, stored["topology"]), "weights": container.write(tensors)}
-    if "anchors" in stored:
-        shipped["anchors"] = _blob(cache, stored["anchors"])
+    model = store.load(stored, cache)
+    made = _auto(model, use) if scheme == "auto" else _each(model, scheme)
+    payloads = {"weights": made.file}
+    for name in ("topology", "anchors"):
+        if name in stored:
+            payloads[name] = store.read(cache, stored[name])
     return {
-        **{name: chunks.keep(data, cache) for name, data in shipped.items()},
-        "weight_bytes": sum(t.data.nbytes for t in tensors if t.data is not None),
-        "float32_bytes": offset,
+        **{name: chunks.keep(data, cache) for name, data in payloads.items()},
+        "weight_bytes": made.bytes,
+        "float32_bytes": sum(value.nbytes for value in model.weights.values()),
+        "loss": made.loss,
     }
 
 
-def _blob(cache: Cache, named: list[Any]) -> bytes:
-    blob = cache.get(named[0], named[1])
-    if blob is None:
-        raise FileNotFoundError(f"blob {named[0]} is gone from the build cache")
-    return blob.read()
+def _each(model: GraphModel, scheme: str) -> Shipped:
+    """Every tensor of floats by itself; integers and booleans as they are."""
+    tensors = []
+    for name, value in model.weights.items():
+        kind = store.dtype(value)
+        if kind == "float32":
+            stored = SCHEMES[scheme](value.astype(np.float32, copy=False))
+            tensors.append(Tensor(name, value.shape, stored.scheme, stored.data, stored.more))
+        else:
+            tensors.append(Tensor(name, value.shape, kind, value))
+    return Shipped(container.write(tensors), sum(t.data.nbytes for t in tensors if t.data is not None))
+
+
+def _auto(model: GraphModel, use: Mapping[str, Any]) -> Shipped:
+    from sitegen.weights import auto
+    from sitegen.weights import use as page
+
+    try:
+        made = auto.encode(model, page.kinds(model, use["activation"]), page.inputs(model, use))
+    except LookupError as error:
+        # TensorFlow's word for an operation without a gradient.
+        what = f"quantize: auto cannot measure this model: {error}"
+        raise SitegenError(what, hint="quantize: float16 works for any model") from error
+    loss = {
+        "measure": made.measure,
+        "distortion": made.loss.distortion,
+        "agreement": made.loss.agreement,
+        "uint8_distortion": made.uint8.distortion,
+        "inputs": made.inputs,
+    }
+    return Shipped(made.file, made.bytes, loss)

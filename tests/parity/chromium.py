@@ -50,12 +50,17 @@ class Arena:
         self._host.stop()
 
     def enter(
-        self, name: str, model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], script: Path = WORKER
+        self,
+        name: str,
+        model: GraphModel,
+        inputs: Sequence[Mapping[str, NDArray[Any]]],
+        script: Path = WORKER,
+        weights: bytes | None = None,
     ) -> None:
         """Loads a model in a worker of its own; `inputs` are by tensor name, and are run in turn."""
         folder = self._root / f"model{self._models}"
         self._models += 1
-        told = engine.ship(model, folder)
+        told = engine.ship(model, folder, weights)
         fed = engine.write_inputs(told, inputs, folder)
         (folder / "job.json").write_text(json.dumps({"model": told, "inputs": fed}))
         shutil.copy(script, self._root)

@@ -34,15 +34,18 @@ def load(path: Path, options: Options | None = None) -> GraphModel:
     return fold.fold(found.load(path, options or Options()))
 
 
-def ship(model: GraphModel, folder: Path) -> dict[str, Any]:
-    """Writes the files that an engine loads; gives what it is told of them (contract.ts: ModelConfig)."""
+def ship(model: GraphModel, folder: Path, weights: bytes | None = None) -> dict[str, Any]:
+    """Writes the files that an engine loads; gives what it is told of them (contract.ts: ModelConfig).
+
+    `weights` is a weights file; without it, one of the model's own numbers is made.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     cache = Cache(folder / "cache")
     stored = store.save(model, cache)
     tensors = [
         Tensor(name, value.shape, kind, value) for name, value in model.weights.items() for kind in [store.dtype(value)]
     ]
-    (folder / "weights.bin").write_bytes(container.write(tensors))
+    (folder / "weights.bin").write_bytes(weights or container.write(tensors))
     for key, name in (("topology", "topology.json"), ("anchors", "anchors.bin")):
         if key in stored:
             blob = cache.get(*stored[key])
@@ -72,12 +75,14 @@ def write_inputs(
     return runs
 
 
-def run(model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder: Path) -> list[list[NDArray[Any]]]:
+def run(
+    model: GraphModel, inputs: Sequence[Mapping[str, NDArray[Any]]], folder: Path, weights: bytes | None = None
+) -> list[list[NDArray[Any]]]:
     """The outputs of every run, in the signature's order; `inputs` are by tensor name.
 
     No run may leave tensors behind.
     """
-    told = ship(model, folder)
+    told = ship(model, folder, weights)
     (folder / "job.json").write_text(json.dumps({"model": told, "inputs": write_inputs(told, inputs, folder)}))
     done = subprocess.run(
         [executable(), str(HERE / "engine.mjs"), str(DIST), str(folder)],

@@ -1,0 +1,209 @@
+"""The fewest bytes that lose no more than is allowed: error feedback, one global step, an entropy coder.
+
+Steps of rows and columns follow from the statistics; one number, the global step, is left to be searched. The gate
+holds the worst of several kinds of inputs, none of which the statistics were taken from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitegen.models import store
+from sitegen.records import GraphModel
+from sitegen.weights import entropy, fidelity, quantize, rounding, statistics, synthetic
+from sitegen.weights.container import Tensor, write
+from sitegen.weights.entropy import Matrix
+from sitegen.weights.network import Floats, Kernel, Network
+from sitegen.weights.rounding import Task
+from sitegen.weights.statistics import Statistics
+
+Inputs = Callable[[str, int, int], Floats]  # family, count, seed -> inputs as the model takes them
+# How many inputs the statistics are taken from, by family; how many of each family the gate has.
+_CALIBRATION: Mapping[str, int] = {"dead leaves": 76, "pink noise": 38, "white noise": 14}
+_GATE = 32
+# Next to TF.js's uint8: less than it would lose, as what is real may be worse than what is synthetic; and never more
+# than this, where uint8 breaks a model.
+_MARGIN = 0.5
+_MOST = 1e-2
+_SHARE = 0.25  # steps follow the statistics to this power; the theoretical 1/2 overfits
+_MOST_HALF_OCTAVES = 40
+_LARGEST = 24000
+# Global steps that are tried, next to the one at which the statistics promise what is allowed: they promise too little.
+_GRID = [2.0 ** (quarter / 4) for quarter in range(-8, 17)]
+_FINE = [2.0 ** (part / 16) for part in range(4)]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A weights file; its loss is the worst family's."""
+
+    file: bytes
+    weights: Mapping[str, Floats]
+    bytes: int  # of weights, without the header
+    loss: fidelity.Loss
+    uint8: fidelity.Loss
+    measure: str  # what the distortion is: KL, NMSE
+    inputs: int  # how many it was measured on, of each family
+
+
+@dataclass(frozen=True)
+class _Family:
+    inputs: Floats
+    reference: list[NDArray[np.float64]]
+    uint8: fidelity.Loss
+
+    @property
+    def allowed(self) -> float:
+        return min(_MARGIN * self.uint8.distortion, _MOST)
+
+
+def encode(model: GraphModel, kinds: Sequence[str], inputs: Inputs) -> Encoded:
+    """Raises LookupError when TensorFlow has no gradient for an operation of the model, or the model has no kernels."""
+    network = Network(model, kinds)
+    calibration = np.concatenate([inputs(family, count, 1) for family, count in _CALIBRATION.items()])
+    known = statistics.gather(network, calibration, 2)
+    families = [_family(network, inputs(family, _GATE, 3)) for family in synthetic.FAMILIES]
+    kernels = [kernel for kernel in network.kernels if kernel.name in known]
+    if not kernels:
+        raise LookupError("no kernel of it has a gradient")
+    count = sum(model.weights[kernel.name].size for kernel in kernels)
+    start = float(np.sqrt(12 * min(family.allowed for family in families) / count))
+    tasks = [_task(kernel, model.weights[kernel.name], known[kernel.name], start * _GRID[0]) for kernel in kernels]
+    search = _Search(network, families, kernels, tasks, _rest(model, {kernel.name for kernel in kernels}))
+    best = search.largest([start * factor for factor in _GRID])
+    best = search.largest([best * factor for factor in _FINE])
+    return search.encoded(best)
+
+
+def _task(kernel: Kernel, weights: NDArray[np.generic], known: Statistics, least: float) -> Task:
+    """`least` is the smallest global step: no integer may be too large with it."""
+    matrix = kernel.matrix(weights).astype(np.float64)
+    rows, columns = (_snapped(_steps(diagonal)) for diagonal in (known.d_in, known.d_out))
+    largest = np.abs(matrix / rows[:, None]).max(axis=0) / (least * columns)
+    return Task(matrix, known, rows, columns * 2.0 ** np.ceil(np.maximum(np.log2(largest / _LARGEST + 1e-30), 0)))
+
+
+def _steps(diagonal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Steps that follow the costs only partly, at the same sum of costs times squared steps as the full ones."""
+    partly = np.maximum(diagonal, 1e-12 * diagonal.max() + 1e-300) ** (2 * _SHARE)
+    steps: NDArray[np.float64] = (partly * (diagonal / partly).mean()) ** -0.5
+    return steps
+
+
+def _snapped(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    base, exponents = _exponents(steps)
+    snapped: NDArray[np.float64] = base * 2.0 ** (exponents / 2)
+    return snapped
+
+
+def _exponents(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.int16]]:
+    """A base and half octaves from there."""
+    base = float(np.exp2(np.median(np.log2(steps))))
+    exponents = np.round(2 * np.log2(steps / base)).clip(-_MOST_HALF_OCTAVES, _MOST_HALF_OCTAVES)
+    return base, exponents.astype(np.int16)
+
+
+def _family(network: Network, inputs: Floats) -> _Family:
+    reference = network.run(inputs)
+    weights = {name: _uint8(value) for name, value in network.model.weights.items() if value.dtype.kind == "f"}
+    return _Family(inputs, reference, fidelity.loss(reference, network.run(inputs, weights), network.kinds))
+
+
+def _uint8(values: NDArray[np.generic]) -> Floats:
+    stored = quantize.uint8(values.astype(np.float32))
+    return (stored.data.astype(np.float64) * stored.more["scale"] + stored.more["min"]).astype(np.float32)
+
+
+def _rest(model: GraphModel, coded: set[str]) -> dict[str, quantize.Quantized]:
+    """What is no kernel: biases, slopes, tables."""
+    floats = {name: value for name, value in model.weights.items() if value.dtype.kind == "f" and name not in coded}
+    return {name: quantize.float16(value.astype(np.float32)) for name, value in floats.items()}
+
+
+def _values(kernel: Kernel, task: Task, integers: NDArray[np.int16], step: float) -> Floats:
+    matrix = integers * (step * task.row_steps[:, None] * task.column_steps[None, :])
+    return np.ascontiguousarray(kernel.back(matrix), np.float32)
+
+
+class _Search:
+    """Everything but the global step."""
+
+    def __init__(
+        self,
+        network: Network,
+        families: Sequence[_Family],
+        kernels: Sequence[Kernel],
+        tasks: Sequence[Task],
+        rest: Mapping[str, quantize.Quantized],
+    ) -> None:
+        self._network, self._families, self._kernels, self._tasks, self._rest = network, families, kernels, tasks, rest
+
+    def largest(self, steps: Sequence[float]) -> float:
+        """The largest of some ascending steps that passes, if all below it do; the first when none does."""
+        integers = rounding.rounded(self._tasks, steps)
+        low, high = 0, len(steps)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._passes(self._weights([found[middle] for found in integers], steps[middle])):
+                low = middle
+            else:
+                high = middle
+        return steps[low]
+
+    def _weights(self, integers: Sequence[NDArray[np.int16]], step: float) -> dict[str, Floats]:
+        made = zip(self._kernels, self._tasks, integers, strict=True)
+        return {
+            **{name: stored.data.astype(np.float32) for name, stored in self._rest.items()},
+            **{kernel.name: _values(kernel, task, found, step) for kernel, task, found in made},
+        }
+
+    def _losses(self, weights: Mapping[str, Floats]) -> Iterator[fidelity.Loss]:
+        for family in self._families:
+            yield fidelity.loss(family.reference, self._network.run(family.inputs, weights), self._network.kinds)
+
+    def _passes(self, weights: Mapping[str, Floats]) -> bool:
+        pairs = zip(self._losses(weights), self._families, strict=True)
+        return all(loss.distortion <= family.allowed for loss, family in pairs)
+
+    def encoded(self, step: float) -> Encoded:
+        """The weights file for a global step."""
+        integers = [found[0] for found in rounding.rounded(self._tasks, [step])]
+        weights = self._weights(integers, step)
+        coded = {k.name: (k, t, q) for k, t, q in zip(self._kernels, self._tasks, integers, strict=True)}
+        tensors, matrices = [], []
+        for name, value in self._network.model.weights.items():
+            if name in coded:
+                tensor, matrix = _coded(*coded[name], step)
+                tensors.append(tensor)
+                matrices.append(matrix)
+            elif name in self._rest:
+                stored = self._rest[name]
+                tensors.append(Tensor(name, value.shape, stored.scheme, stored.data, stored.more))
+            else:
+                tensors.append(Tensor(name, value.shape, store.dtype(value), value))
+        stream = entropy.encode(matrices)
+        losses = list(self._losses(weights))
+        worst = max(range(len(losses)), key=lambda i: losses[i].distortion / self._families[i].allowed)
+        plain = sum(t.data.nbytes for t in tensors if t.data is not None)
+        return Encoded(
+            file=write(tensors, stream),
+            weights=weights,
+            bytes=plain + len(stream),
+            loss=losses[worst],
+            uint8=self._families[worst].uint8,
+            measure="NMSE" if self._network.kinds[0] == "numbers" else "KL",
+            inputs=_GATE,
+        )
+
+
+def _coded(kernel: Kernel, task: Task, integers: NDArray[np.int16], step: float) -> tuple[Tensor, Matrix]:
+    (row_base, rows), (column_base, columns) = (_exponents(s) for s in (task.row_steps, task.column_steps))
+    if kernel.transposed:
+        integers, rows, columns = integers.T, columns, rows
+    more = {"rows": len(rows), "step": step * row_base * column_base}
+    given = [e if e.any() else None for e in (rows, columns)]
+    return Tensor(kernel.name, kernel.shape, "coded", None, more), Matrix(integers, *given)

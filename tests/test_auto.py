@@ -1,0 +1,171 @@
+"""`quantize: auto`: fewer bytes, at a loss that was measured and that the engine in the page shows too."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from sitegen.errors import SitegenError
+from sitegen.records import GraphModel
+from sitegen.weights import auto, container, fidelity, rounding, statistics, synthetic, use
+from sitegen.weights.auto import Encoded
+from sitegen.weights.rounding import Task
+from tests.cases import HERE
+from tests.conftest import REPOSITORY
+from tests.parity import engine
+from tests.parity.chromium import Arena, shaped
+from tests.test_cli import sitegen
+
+DIGITS = REPOSITORY / "content/digits"
+PAGE = {
+    "input": {"height": 28, "width": 28, "channels": 1, "invert": True, "scale": 1 / 255, "mean": [0.0], "std": [1.0]},
+    "activation": "none",
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> GraphModel:
+    return engine.load(DIGITS / "digits.keras")
+
+
+@pytest.fixture(scope="module")
+def encoded(model: GraphModel) -> Encoded:
+    return auto.encode(model, use.kinds(model, "none"), use.inputs(model, PAGE))
+
+
+def samples() -> NDArray[np.float32]:
+    """The page's samples as its model sees them."""
+    pictures = []
+    for path in sorted((DIGITS / "samples").glob("*.png")):
+        with Image.open(path) as image:
+            grey = image.convert("L").resize((28, 28), Image.Resampling.BILINEAR)
+            pictures.append((255 - np.asarray(grey, np.float32)) / 255)
+    return np.stack(pictures)[..., None]
+
+
+def test_it_is_small_and_its_loss_is_within_the_bounds(model: GraphModel, encoded: Encoded) -> None:
+    uint8 = sum(value.size for value in model.weights.values() if value.dtype.kind == "f")
+    assert encoded.bytes < 0.8 * uint8
+    assert encoded.loss.distortion <= 0.5 * encoded.uint8.distortion
+    assert encoded.measure == "KL"
+
+
+def test_the_file_holds_the_weights_that_were_measured(encoded: Encoded) -> None:
+    values = container.read(encoded.file)
+    for name, expected in encoded.weights.items():
+        np.testing.assert_array_equal(values[name], expected)
+
+
+def test_the_same_model_is_the_same_file(model: GraphModel, encoded: Encoded) -> None:
+    again = auto.encode(model, use.kinds(model, "none"), use.inputs(model, PAGE))
+    assert again.file == encoded.file
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with Arena(tmp_path_factory.mktemp("arena")) as made:
+        yield made
+
+
+def test_the_engine_computes_with_them(model: GraphModel, encoded: Encoded, arena: Arena, tmp_path: Path) -> None:
+    """Under Node and in Chromium, from the file itself; what it names is what the float model names."""
+    (name,) = (spec.name for spec in model.signature.inputs)
+    given = {name: samples()}
+    small = replace(model, weights={**model.weights, **encoded.weights})
+    expected = engine.tensorflow(small, given)
+    (under_node,) = engine.run(model, [given], tmp_path / "run", encoded.file)
+    arena.enter("auto", model, [given], weights=encoded.file)
+    in_chromium = shaped(arena.run("auto"), expected)
+    for found in (under_node, in_chromium):
+        np.testing.assert_allclose(found[0], expected[0], rtol=1e-4, atol=1e-4)
+    (exact,) = engine.tensorflow(model, given)
+    np.testing.assert_array_equal(expected[0].argmax(axis=1), exact.argmax(axis=1))
+    assert fidelity.loss([exact], [expected[0]], ["probabilities"]).distortion < 1e-3
+
+
+def test_a_build_says_what_was_lost(tmp_path: Path) -> None:
+    (tmp_path / "content").mkdir()
+    shutil.copy(HERE / "models/tiny.keras", tmp_path / "content")
+    head = "---\ntitle: A\ntask: image-classification\nmodel: tiny.keras\nquantize: auto\n---\n"
+    (tmp_path / "content/a.md").write_text(head)
+    done = sitegen(tmp_path, "build", "--json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["pages"]
+    assert row["quantize"] == "auto"
+    assert row["loss"]["measure"] == "KL"
+    assert 0 <= row["loss"]["distortion"] <= row["loss"]["uint8_distortion"]
+    html = (tmp_path / "output/a/index.html").read_text()
+    assert "coded integers" in html
+    assert "the best class stays for 100% of 32 synthetic pictures" in html
+    # Again, from the cache.
+    assert json.loads(sitegen(tmp_path, "build", "--json").stdout)["written"] is False
+
+
+def test_models_that_take_no_pictures_are_told_so() -> None:
+    table = engine.load(HERE / "models/table.keras")
+    with pytest.raises(SitegenError, match="for models that take one picture"):
+        use.inputs(table, PAGE)
+
+
+@pytest.mark.parametrize("family", synthetic.FAMILIES)
+def test_synthetic_pictures(family: str) -> None:
+    made = synthetic.pictures(family, 3, 20, 30, 3, 1)
+    assert made.shape == (3, 20, 30, 3)
+    assert made.dtype == np.float32
+    assert made.min() >= 0
+    assert made.max() <= 255
+    assert made.std() > 10
+    np.testing.assert_array_equal(made, synthetic.pictures(family, 3, 20, 30, 3, 1))
+    assert synthetic.pictures(family, 1, 200, 120, 1, 2).shape == (1, 200, 120, 1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 12), st.integers(0, 1000))
+def test_factors_multiply_back(size: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    root = random.normal(size=(size, size + 2))
+    matrix = root @ root.T
+    m, d = statistics.triangular(matrix, 0.1)
+    damped = matrix + 0.1 * np.trace(matrix) / size * np.eye(size)
+    np.testing.assert_allclose(m @ np.diag(d) @ m.T, damped, atol=1e-8 * np.trace(matrix))
+    np.testing.assert_allclose(m, np.triu(m))
+    np.testing.assert_allclose(np.diag(m), 1)
+
+
+def test_feedback_lowers_what_errors_cost() -> None:
+    """Against plain rounding, by the measure that the feedback is for: the errors' quadratic form."""
+    random = np.random.default_rng(1)
+    a, b = (root @ root.T for root in (random.normal(size=(24, 6)), random.normal(size=(16, 4))))
+    m_in, d_in = statistics.triangular(a, 0.1)
+    m_out, d_out = statistics.triangular(b, 0.1)
+    weights = random.normal(size=(24, 16))
+    known = statistics.Statistics(m_in.astype(np.float32), d_in, m_out.astype(np.float32), d_out)
+    task = Task(weights, known, np.ones(24), np.ones(16))
+    step = 0.3
+
+    def cost(integers: NDArray[np.int16]) -> float:
+        error = weights - step * integers
+        return float(np.trace(error.T @ a @ error @ b))
+
+    ((with_feedback,),) = rounding.rounded([task], [step])
+    assert cost(with_feedback) < 0.5 * cost(np.round(weights / step).astype(np.int16))
+
+
+def test_rounding_is_plain_where_errors_do_not_add_up() -> None:
+    random = np.random.default_rng(2)
+    weights = random.normal(size=(5, 7))
+    known = statistics.Statistics(np.eye(5, dtype=np.float32), np.ones(5), np.eye(7, dtype=np.float32), np.ones(7))
+    rows, columns = np.array([1.0, 2, 1, 0.5, 1]), np.array([1.0, 1, 4, 1, 1, 0.5, 1])
+    (found,) = rounding.rounded([Task(weights, known, rows, columns)], [0.1, 0.01])
+    for integers, step in zip(found, (0.1, 0.01), strict=True):
+        np.testing.assert_array_equal(integers, np.round(weights / (step * rows[:, None] * columns)))
