@@ -79,6 +79,7 @@ def _copy_tfjs(folder: Path) -> None:
         ("core", "core"),
         ("converter", "converter"),
         ("backend-cpu", "cpu"),
+        ("backend-webgl", "webgl"),
         ("backend-wasm", "wasm"),
     ):
         shutil.copy(_TFJS / f"tfjs-{package}/dist/tf-{package}.min.js", folder / f"{name}.js")

@@ -1,5 +1,5 @@
 // TF.js as its packages come, with one model, in a worker; race.py puts a line with BACKEND before it.
-importScripts('tfjs/core.js', 'tfjs/converter.js', 'tfjs/cpu.js', 'tfjs/wasm.js');
+importScripts('tfjs/core.js', 'tfjs/converter.js', 'tfjs/cpu.js', 'tfjs/webgl.js', 'tfjs/wasm.js');
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
