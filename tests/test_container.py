@@ -6,8 +6,9 @@ import hashlib
 import json
 import math
 import random
+import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from sitegen.runtime.node import executable
 from sitegen.weights import container, entropy
 from sitegen.weights.container import Tensor
 from sitegen.weights.entropy import Matrix
+from tests.browsers import NAMES, Browser
 from tests.conftest import REPOSITORY
+from tests.host import Host
 
 RUNTIME = REPOSITORY / "sitegen/runtime"
 TABLES = REPOSITORY / "sitegen/weights/tables.json"
@@ -201,6 +204,36 @@ GOLDEN = (
 def test_the_format_does_not_change() -> None:
     file = golden()
     assert (hashlib.sha256(file).hexdigest(), python(file)) == GOLDEN
+
+
+READ = """
+  (async () => {
+    const { readWeights } = await import('./container.mjs');
+    const { specs, data } = readWeights(new Uint8Array(await (await fetch('NAME')).arrayBuffer()));
+    const text = specs.map(({ name, shape, dtype }) => JSON.stringify([name, shape, dtype])).join('');
+    const head = new TextEncoder().encode(text);
+    const whole = new Uint8Array(head.length + data.byteLength);
+    whole.set(head);
+    whole.set(new Uint8Array(data), head.length);
+    const digest = await crypto.subtle.digest('SHA-256', whole);
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  })()
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_browsers_read_the_same(name: str, browser: Callable[[str], Browser], reader: Path, tmp_path: Path) -> None:
+    shutil.copy(reader, tmp_path)
+    (tmp_path / "index.html").write_text("<!doctype html><title>weights</title>")
+    with Host(tmp_path) as host:
+        tab = browser(name).new_tab()
+        try:
+            tab.goto(f"{host.url}index.html")
+            for index, file in enumerate((golden(), whole(0), whole(1))):
+                (tmp_path / f"{index}.bin").write_bytes(file)
+                assert tab.evaluate(READ.replace("NAME", f"{index}.bin")) == python(file)
+        finally:
+            tab.close()
 
 
 def test_tables_are_the_documented_ones() -> None:
