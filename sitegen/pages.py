@@ -261,6 +261,7 @@ def _demo(
             license=front.model.license if front.model else None,
             origin=front.model.origin if front.model else None,
             scheme=front.quantize.scheme if front.quantize else settings.quantize,
+            budget=_budget(front, places, errors),
             input=image,
             activation=front.output.activation,
             top_k=front.output.top_k,
@@ -337,6 +338,18 @@ def _labels(
             where = Place(_name(root, path.resolve()), number, 1)
             errors.append(SitegenError("an empty line among the labels", where, "one name a line"))
     return tuple(line.strip() for line in lines)
+
+
+def _budget(front: FrontMatter, places: Places, errors: list[SitegenError]) -> dict[str, float]:
+    """What `quantize: auto` may lose; the other schemes lose what they lose."""
+    given = front.quantize.model_dump(exclude={"scheme"}, exclude_none=True) if front.quantize else {}
+    if front.quantize and front.quantize.scheme != "auto":
+        for key in given:
+            what = f'"quantize.{key}" is for quantize.scheme: auto'
+            errors.append(
+                SitegenError(what, places.of(f"quantize.{key}"), "leave it out, or let auto find the weights")
+            )
+    return given
 
 
 def _samples(

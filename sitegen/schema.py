@@ -58,6 +58,11 @@ class Quantize(Strict):
     """How the weights are made small."""
 
     scheme: Literal["none", "float16", "uint8", "auto"] = Field(description="none keeps float32")
+    min_agreement: float | None = Field(
+        None, ge=0, le=1, description="auto: the least share of inputs whose best class stays"
+    )
+    max_kl: float | None = Field(None, gt=0, description="auto: the most Kullback-Leibler divergence, in nats")
+    min_snr: float | None = Field(None, gt=0, description="auto: the least ratio of signal to noise, in decibels")
 
 
 class Draw(Strict):

@@ -274,7 +274,8 @@ def _use(demo: DemoSpec) -> dict[str, Any]:
     given = demo.input
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
     numbers = {"scale": given.scale, "mean": list(given.mean), "std": list(given.std)}
-    return {"input": {**sizes, "invert": given.invert, **numbers}, "activation": demo.activation}
+    image = {**sizes, "invert": given.invert, **numbers}
+    return {"input": image, "activation": demo.activation, "budget": dict(demo.budget)}
 
 
 def _spec(stored: list[Any]) -> TensorSpec:

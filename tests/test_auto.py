@@ -96,14 +96,14 @@ def test_the_engine_computes_with_them(model: GraphModel, encoded: Encoded, aren
 def test_a_build_says_what_was_lost(tmp_path: Path) -> None:
     (tmp_path / "content").mkdir()
     shutil.copy(HERE / "models/tiny.keras", tmp_path / "content")
-    head = "---\ntitle: A\ntask: image-classification\nmodel: tiny.keras\nquantize: auto\n---\n"
+    head = "---\ntitle: A\ntask: image-classification\nmodel: tiny.keras\nquantize: {scheme: auto, max_kl: 0.01}\n---\n"
     (tmp_path / "content/a.md").write_text(head)
     done = sitegen(tmp_path, "build", "--json")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["pages"]
     assert row["quantize"] == "auto"
     assert row["loss"]["measure"] == "KL"
-    assert 0 <= row["loss"]["distortion"] <= row["loss"]["uint8_distortion"]
+    assert 0 < row["loss"]["distortion"] <= 0.01
     html = (tmp_path / "output/a/index.html").read_text()
     assert "coded integers" in html
     assert "the best class stays for 100% of 32 synthetic pictures" in html
@@ -150,7 +150,7 @@ def test_feedback_lowers_what_errors_cost() -> None:
     m_out, d_out = statistics.triangular(b, 0.1)
     weights = random.normal(size=(24, 16))
     known = statistics.Statistics(m_in.astype(np.float32), d_in, m_out.astype(np.float32), d_out)
-    task = Task(weights, known, np.ones(24), np.ones(16))
+    task = Task(weights, known, 1.0, np.zeros(24, np.int16), np.zeros(16, np.int16))
     step = 0.3
 
     def cost(integers: NDArray[np.int16]) -> float:
@@ -165,7 +165,41 @@ def test_rounding_is_plain_where_errors_do_not_add_up() -> None:
     random = np.random.default_rng(2)
     weights = random.normal(size=(5, 7))
     known = statistics.Statistics(np.eye(5, dtype=np.float32), np.ones(5), np.eye(7, dtype=np.float32), np.ones(7))
-    rows, columns = np.array([1.0, 2, 1, 0.5, 1]), np.array([1.0, 1, 4, 1, 1, 0.5, 1])
-    (found,) = rounding.rounded([Task(weights, known, rows, columns)], [0.1, 0.01])
+    rows, columns = np.array([0, 2, 0, -2, 0], np.int16), np.array([0, 0, 4, 0, 0, -2, 0], np.int16)
+    (found,) = rounding.rounded([Task(weights, known, 0.5, rows, columns)], [0.2, 0.02])
     for integers, step in zip(found, (0.1, 0.01), strict=True):
-        np.testing.assert_array_equal(integers, np.round(weights / (step * rows[:, None] * columns)))
+        expected = np.round(weights / (step * 2.0 ** (rows[:, None] / 2) * 2.0 ** (columns / 2)))
+        np.testing.assert_array_equal(integers, expected)
+
+
+def test_a_budget_is_kept(model: GraphModel, encoded: Encoded) -> None:
+    generous = auto.encode(model, ["probabilities"], use.inputs(model, PAGE), auto.Budget(distortion=1e-3))
+    assert encoded.loss.distortion < generous.loss.distortion <= 1e-3
+    assert generous.bytes < 0.75 * encoded.bytes
+    strict = auto.encode(model, ["probabilities"], use.inputs(model, PAGE), auto.Budget(1e-3, agreement=1.0))
+    assert strict.loss.agreement == 1
+
+
+def test_a_budget_that_nothing_keeps(model: GraphModel) -> None:
+    with pytest.raises(SitegenError, match="comes no nearer than KL") as caught:
+        auto.encode(model, ["probabilities"], use.inputs(model, PAGE), auto.Budget(distortion=1e-14))
+    assert "ask less" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "expected"),
+    [
+        ("probabilities", {"max_kl": 0.01, "min_agreement": 0.9}, auto.Budget(0.01, 0.9)),
+        ("numbers", {"min_snr": 20.0}, auto.Budget(0.01, None)),
+        ("logits", {}, auto.Budget()),
+    ],
+)
+def test_budgets_as_pages_say_them(kind: str, said: dict[str, float], expected: auto.Budget) -> None:
+    assert use.budget([kind], said) == expected
+
+
+def test_budgets_of_the_wrong_kind() -> None:
+    with pytest.raises(SitegenError, match=r"gives numbers, which quantize.max_kl says nothing of"):
+        use.budget(["numbers"], {"max_kl": 0.1})
+    with pytest.raises(SitegenError, match=r"gives probabilities, which quantize.min_snr says nothing of"):
+        use.budget(["logits"], {"min_snr": 30})

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.errors import SitegenError
 from sitegen.models import store
 from sitegen.records import GraphModel
-from sitegen.weights import entropy, fidelity, quantize, rounding, statistics, synthetic
+from sitegen.weights import container, entropy, fidelity, quantize, rounding, statistics, synthetic
 from sitegen.weights.container import Tensor, write
 from sitegen.weights.entropy import Matrix
 from sitegen.weights.network import Floats, Kernel, Network
@@ -38,6 +39,20 @@ _FINE = [2.0 ** (part / 16) for part in range(4)]
 
 
 @dataclass(frozen=True)
+class Budget:
+    """What may be lost: the most distortion (KL in nats, NMSE), the least share of inputs whose best class stays.
+
+    Where neither is said, it is as near as _MARGIN says; with `agreement` alone, that bound holds besides.
+    """
+
+    distortion: float | None = None
+    agreement: float | None = None
+
+
+_NONE = Budget()
+
+
+@dataclass(frozen=True)
 class Encoded:
     """A weights file; its loss is the worst family's."""
 
@@ -55,18 +70,31 @@ class _Family:
     inputs: Floats
     reference: list[NDArray[np.float64]]
     uint8: fidelity.Loss
+    budget: Budget
 
     @property
     def allowed(self) -> float:
+        """The most distortion."""
+        if self.budget.distortion is not None:
+            return self.budget.distortion
         return min(_MARGIN * self.uint8.distortion, _MOST)
 
+    def holds(self, found: fidelity.Loss) -> bool:
+        """Whether a loss is within the budget."""
+        agreement = self.budget.agreement
+        agrees = agreement is None or found.agreement is None or found.agreement >= agreement
+        return agrees and found.distortion <= self.allowed
 
-def encode(model: GraphModel, kinds: Sequence[str], inputs: Inputs) -> Encoded:
-    """Raises LookupError when TensorFlow has no gradient for an operation of the model, or the model has no kernels."""
+
+def encode(model: GraphModel, kinds: Sequence[str], inputs: Inputs, budget: Budget = _NONE) -> Encoded:
+    """Raises LookupError when TensorFlow has no gradient for an operation of the model, or the model has no kernels.
+
+    Raises SitegenError when the budget cannot be met.
+    """
     network = Network(model, kinds)
     calibration = np.concatenate([inputs(family, count, 1) for family, count in _CALIBRATION.items()])
     known = statistics.gather(network, calibration, 2)
-    families = [_family(network, inputs(family, _GATE, 3)) for family in synthetic.FAMILIES]
+    families = [_family(network, inputs(family, _GATE, 3), budget) for family in synthetic.FAMILIES]
     kernels = [kernel for kernel in network.kernels if kernel.name in known]
     if not kernels:
         raise LookupError("no kernel of it has a gradient")
@@ -75,16 +103,29 @@ def encode(model: GraphModel, kinds: Sequence[str], inputs: Inputs) -> Encoded:
     tasks = [_task(kernel, model.weights[kernel.name], known[kernel.name], start * _GRID[0]) for kernel in kernels]
     search = _Search(network, families, kernels, tasks, _rest(model, {kernel.name for kernel in kernels}))
     best = search.largest([start * factor for factor in _GRID])
-    best = search.largest([best * factor for factor in _FINE])
+    if best is not None:
+        best = search.largest([best * factor for factor in _FINE])
+    if best is None:
+        nearest = search.encoded(start * _GRID[0])
+        raise SitegenError(
+            f"quantize: auto comes no nearer than {_said(nearest)}", hint="quantize: float16, or ask less"
+        )
     return search.encoded(best)
+
+
+def _said(found: Encoded) -> str:
+    agreement = "" if found.loss.agreement is None else f", the best class kept for {found.loss.agreement:.1%}"
+    return f"{found.measure} {found.loss.distortion:.1e}{agreement}"
 
 
 def _task(kernel: Kernel, weights: NDArray[np.generic], known: Statistics, least: float) -> Task:
     """`least` is the smallest global step: no integer may be too large with it."""
     matrix = kernel.matrix(weights).astype(np.float64)
-    rows, columns = (_snapped(_steps(diagonal)) for diagonal in (known.d_in, known.d_out))
-    largest = np.abs(matrix / rows[:, None]).max(axis=0) / (least * columns)
-    return Task(matrix, known, rows, columns * 2.0 ** np.ceil(np.maximum(np.log2(largest / _LARGEST + 1e-30), 0)))
+    (row_base, rows), (column_base, columns) = (_snapped(_steps(d)) for d in (known.d_in, known.d_out))
+    base = row_base * column_base
+    step = least * base * container.factors(rows)[:, None] * container.factors(columns)[None, :]
+    over = np.log2(np.abs(matrix / step).max(axis=0) / _LARGEST + 1e-30)
+    return Task(matrix, known, base, rows, (columns + np.ceil(2 * np.maximum(over, 0))).astype(np.int16))
 
 
 def _steps(diagonal: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,23 +135,18 @@ def _steps(diagonal: NDArray[np.float64]) -> NDArray[np.float64]:
     return steps
 
 
-def _snapped(steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    base, exponents = _exponents(steps)
-    snapped: NDArray[np.float64] = base * 2.0 ** (exponents / 2)
-    return snapped
-
-
-def _exponents(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.int16]]:
-    """A base and half octaves from there."""
+def _snapped(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.int16]]:
+    """A base, and how many half octaves each step is from it."""
     base = float(np.exp2(np.median(np.log2(steps))))
     exponents = np.round(2 * np.log2(steps / base)).clip(-_MOST_HALF_OCTAVES, _MOST_HALF_OCTAVES)
     return base, exponents.astype(np.int16)
 
 
-def _family(network: Network, inputs: Floats) -> _Family:
+def _family(network: Network, inputs: Floats, budget: Budget) -> _Family:
     reference = network.run(inputs)
     weights = {name: _uint8(value) for name, value in network.model.weights.items() if value.dtype.kind == "f"}
-    return _Family(inputs, reference, fidelity.loss(reference, network.run(inputs, weights), network.kinds))
+    uint8 = fidelity.loss(reference, network.run(inputs, weights), network.kinds)
+    return _Family(inputs, reference, uint8, budget)
 
 
 def _uint8(values: NDArray[np.generic]) -> Floats:
@@ -125,8 +161,10 @@ def _rest(model: GraphModel, coded: set[str]) -> dict[str, quantize.Quantized]:
 
 
 def _values(kernel: Kernel, task: Task, integers: NDArray[np.int16], step: float) -> Floats:
-    matrix = integers * (step * task.row_steps[:, None] * task.column_steps[None, :])
-    return np.ascontiguousarray(kernel.back(matrix), np.float32)
+    rows, columns = container.factors(task.row_exponents), container.factors(task.column_exponents)
+    if kernel.transposed:
+        integers, rows, columns = integers.T, columns, rows
+    return container.coded_values(integers, step * task.base, rows, columns).reshape(kernel.shape)
 
 
 class _Search:
@@ -142,17 +180,17 @@ class _Search:
     ) -> None:
         self._network, self._families, self._kernels, self._tasks, self._rest = network, families, kernels, tasks, rest
 
-    def largest(self, steps: Sequence[float]) -> float:
-        """The largest of some ascending steps that passes, if all below it do; the first when none does."""
+    def largest(self, steps: Sequence[float]) -> float | None:
+        """The largest of some ascending steps that passes, if all below it do; None when the first does not."""
         integers = rounding.rounded(self._tasks, steps)
-        low, high = 0, len(steps)
+        low, high = -1, len(steps)
         while high - low > 1:
             middle = (low + high) // 2
             if self._passes(self._weights([found[middle] for found in integers], steps[middle])):
                 low = middle
             else:
                 high = middle
-        return steps[low]
+        return steps[low] if low >= 0 else None
 
     def _weights(self, integers: Sequence[NDArray[np.int16]], step: float) -> dict[str, Floats]:
         made = zip(self._kernels, self._tasks, integers, strict=True)
@@ -167,7 +205,7 @@ class _Search:
 
     def _passes(self, weights: Mapping[str, Floats]) -> bool:
         pairs = zip(self._losses(weights), self._families, strict=True)
-        return all(loss.distortion <= family.allowed for loss, family in pairs)
+        return all(family.holds(loss) for loss, family in pairs)
 
     def encoded(self, step: float) -> Encoded:
         """The weights file for a global step."""
@@ -201,9 +239,9 @@ class _Search:
 
 
 def _coded(kernel: Kernel, task: Task, integers: NDArray[np.int16], step: float) -> tuple[Tensor, Matrix]:
-    (row_base, rows), (column_base, columns) = (_exponents(s) for s in (task.row_steps, task.column_steps))
+    rows, columns = task.row_exponents, task.column_exponents
     if kernel.transposed:
         integers, rows, columns = integers.T, columns, rows
-    more = {"rows": len(rows), "step": step * row_base * column_base}
+    more = {"rows": len(rows), "step": step * task.base}
     given = [e if e.any() else None for e in (rows, columns)]
     return Tensor(kernel.name, kernel.shape, "coded", None, more), Matrix(integers, *given)

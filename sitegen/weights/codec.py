@@ -67,7 +67,8 @@ def _auto(model: GraphModel, use: Mapping[str, Any]) -> Shipped:
     from sitegen.weights import use as page
 
     try:
-        made = auto.encode(model, page.kinds(model, use["activation"]), page.inputs(model, use))
+        kinds = page.kinds(model, use["activation"])
+        made = auto.encode(model, kinds, page.inputs(model, use), page.budget(kinds, use["budget"]))
     except LookupError as error:
         # TensorFlow's word for an operation without a gradient.
         what = f"quantize: auto cannot measure this model: {error}"

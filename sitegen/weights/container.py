@@ -133,9 +133,7 @@ def _coded(decoder: Decoder, entry: Mapping[str, Any]) -> NDArray[np.float32]:
     columns = math.prod(entry["shape"]) // rows
     by_row, by_column = (_factors(decoder, length) for length in (rows, columns))
     integers = decoder.matrix(rows, columns)
-    with np.errstate(over="ignore", invalid="ignore"):
-        steps = (entry["step"] * by_row)[:, None] * by_column[None, :]
-        values: NDArray[np.float32] = (integers * steps).astype(np.float32)
+    values = coded_values(integers, entry["step"], by_row, by_column)
     if not np.isfinite(values).all():
         raise damaged(f"{entry['name']} has numbers that are none")
     return values
@@ -147,5 +145,19 @@ def _factors(decoder: Decoder, length: int) -> NDArray[np.float64]:
     exponents = np.cumsum(decoder.matrix(1, length)[0].astype(np.int64))
     if np.abs(exponents).max() > _MOST_HALF_OCTAVES:
         raise damaged("an exponent is too large")
-    factors: NDArray[np.float64] = np.ldexp(np.where(exponents % 2, math.sqrt(2), 1.0), exponents // 2)
-    return factors
+    return factors(exponents)
+
+
+def factors(exponents: NDArray[np.signedinteger[Any]]) -> NDArray[np.float64]:
+    """2^(e/2), to the same bit wherever a file is read."""
+    made: NDArray[np.float64] = np.ldexp(np.where(exponents % 2, math.sqrt(2), 1.0), exponents // 2)
+    return made
+
+
+def coded_values(
+    integers: NDArray[np.int16], step: float, rows: NDArray[np.float64], columns: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """The values of a coded matrix, of the factors of its rows and columns."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        made: NDArray[np.float32] = (integers * ((step * rows)[:, None] * columns[None, :])).astype(np.float32)
+    return made

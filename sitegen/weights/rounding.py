@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sitegen import runtime
 from sitegen.runtime.node import executable
+from sitegen.weights.container import factors
 from sitegen.weights.statistics import Statistics
 
 _AT_ONCE = 2
@@ -23,12 +24,16 @@ _AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Task:
-    """A kernel's matrix [in, out], what is known of it, and steps of rows and columns, which a global step scales."""
+    """A kernel's matrix [in, out], what is known of it, and its steps.
+
+    The step of weight (i, o) is a global one times `base` times 2^((row exponent + column exponent) / 2).
+    """
 
     weights: NDArray[np.float64]
     statistics: Statistics
-    row_steps: NDArray[np.float64]
-    column_steps: NDArray[np.float64]
+    base: float
+    row_exponents: NDArray[np.int16]
+    column_exponents: NDArray[np.int16]
 
     @property
     def cost(self) -> float:
@@ -68,8 +73,8 @@ def _written(folder: Path, name: str, task: Task, steps: Sequence[float]) -> dic
         "weights": task.weights.astype("<f8"),
         "rows": statistics.m_in.astype("<f4"),
         "columns": None if statistics.m_out is None else statistics.m_out.astype("<f4"),
-        "rowsteps": task.row_steps.astype("<f8"),
-        "columnsteps": task.column_steps.astype("<f8"),
+        "rowsteps": factors(task.row_exponents).astype("<f8"),
+        "columnsteps": factors(task.column_exponents).astype("<f8"),
     }
     for kind, array in files.items():
         if array is not None:
@@ -78,4 +83,4 @@ def _written(folder: Path, name: str, task: Task, steps: Sequence[float]) -> dic
     across = statistics.m_out is not None
     per_column = statistics.m_in.ndim == 3
     told = {"name": name, "rows": rows, "columns": columns, "perColumn": per_column, "across": across}
-    return {**told, "steps": list(steps)}
+    return {**told, "steps": [step * task.base for step in steps]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from sitegen.errors import SitegenError
 from sitegen.graph.nodes import source
 from sitegen.records import GraphModel
 from sitegen.weights import synthetic
+from sitegen.weights.auto import Budget
 from sitegen.weights.network import Floats
 
 _PASSING = ("Identity", "Reshape", "Squeeze")
@@ -28,6 +29,18 @@ def kinds(model: GraphModel, activation: str) -> list[str]:
         page = {"softmax": "logits", "sigmoid": "logit"}.get(activation if index == 0 else "")
         found.append(own or page or "numbers")
     return found
+
+
+def budget(kinds: Sequence[str], said: Mapping[str, float]) -> Budget:
+    """The page's budget. Raises SitegenError where it is of another kind than the model's outputs."""
+    numbers = kinds[0] == "numbers"
+    wrong = {"max_kl", "min_agreement"} & set(said) if numbers else {"min_snr"} & set(said)
+    if wrong:
+        right = "min_snr" if numbers else "max_kl or min_agreement"
+        what = "the model gives numbers" if numbers else "the model gives probabilities"
+        raise SitegenError(f"{what}, which quantize.{sorted(wrong)[0]} says nothing of", hint=f"say {right}")
+    distortion = 10 ** (-said["min_snr"] / 10) if "min_snr" in said else said.get("max_kl")
+    return Budget(distortion, said.get("min_agreement"))
 
 
 def inputs(model: GraphModel, use: Mapping[str, Any]) -> Callable[[str, int, int], Floats]:
