@@ -106,7 +106,7 @@ def test_a_build_says_what_was_lost(tmp_path: Path) -> None:
     assert 0 < row["loss"]["distortion"] <= 0.01
     html = (tmp_path / "output/a/index.html").read_text()
     assert "coded integers" in html
-    assert "the best class stays for 100% of 32 synthetic pictures" in html
+    assert "the best class stays for 100 % of 32 synthetic pictures" in html
     # Again, from the cache.
     assert json.loads(sitegen(tmp_path, "build", "--json").stdout)["written"] is False
 
