@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -31,7 +31,7 @@ from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
 from sitegen.frontmatter import Places
 from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Page, SourceFile
-from sitegen.schema import FrontMatter
+from sitegen.schema import FrontMatter, Quantize
 from sitegen.schema import ModelRef as ModelFront
 
 FRONT_PAGE = "index.html"
@@ -228,7 +228,8 @@ def _demo(
     elif front.model is not None:
         model = _model(root, file, front.model, places, errors)
     labels = _labels(root, file, front, places, errors)
-    samples = _samples(root, file, front, places, errors)
+    samples = _pictures(root, file, front.samples, ("samples",), places, errors)
+    given = front.quantize or Quantize(scheme=settings.quantize)  # type: ignore[arg-type]
     for key in ("mean", "std"):
         values = getattr(front.input, key)
         if len(values) not in (1, 3):
@@ -260,8 +261,9 @@ def _demo(
             outputs=tuple(front.model.outputs) if front.model else (),
             license=front.model.license if front.model else None,
             origin=front.model.origin if front.model else None,
-            scheme=front.quantize.scheme if front.quantize else settings.quantize,
-            budget=_budget(front, places, errors),
+            scheme=given.scheme,
+            calibration=_pictures(root, file, given.calibration, ("quantize", "calibration"), places, errors),
+            budget=_budget(given, places, errors),
             input=image,
             activation=front.output.activation,
             top_k=front.output.top_k,
@@ -340,30 +342,34 @@ def _labels(
     return tuple(line.strip() for line in lines)
 
 
-def _budget(front: FrontMatter, places: Places, errors: list[SitegenError]) -> dict[str, float]:
+def _budget(given: Quantize, places: Places, errors: list[SitegenError]) -> dict[str, float]:
     """What `quantize: auto` may lose; the other schemes lose what they lose."""
-    given = front.quantize.model_dump(exclude={"scheme"}, exclude_none=True) if front.quantize else {}
-    if front.quantize and front.quantize.scheme != "auto":
-        for key in given:
+    said = given.model_dump(exclude={"scheme"}, exclude_defaults=True)
+    if given.scheme != "auto":
+        for key in said:
             what = f'"quantize.{key}" is for quantize.scheme: auto'
             errors.append(
                 SitegenError(what, places.of(f"quantize.{key}"), "leave it out, or let auto find the weights")
             )
-    return given
+    said.pop("calibration", None)
+    return said
 
 
-def _samples(
+def _pictures(
     root: Path,
     file: SourceFile,
-    front: FrontMatter,
+    patterns: Sequence[str],
+    key: tuple[str, ...],
     places: Places,
     errors: list[SitegenError],
 ) -> tuple[SourceFile, ...]:
+    """The files that the patterns of a key match, each once."""
     found: dict[Path, SourceFile] = {}
-    for index, pattern in enumerate(front.samples):
-        place = places.value(("samples", index))
+    kind = "sample" if key == ("samples",) else "picture"
+    for index, pattern in enumerate(patterns):
+        place = places.value((*key, index))
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-            errors.append(SitegenError(f"samples lie beside the page, not at {pattern}", place))
+            errors.append(SitegenError(f"{kind}s lie beside the page, not at {pattern}", place))
             continue
         matches = sorted(
             (p for p in file.path.parent.glob(pattern) if p.is_file() and p.name[0] != "."),
@@ -371,7 +377,7 @@ def _samples(
         )
         if not matches:
             hint = "paths start at the page's folder; samples/*.png takes every PNG in samples/"
-            errors.append(SitegenError(f"no sample matches {pattern}", place, hint))
+            errors.append(SitegenError(f"no {kind} matches {pattern}", place, hint))
         for path in matches:
             status = path.stat()
             name = _name(root, path)

@@ -220,6 +220,7 @@ class DemoSpec:
     license: str | None
     origin: str | None
     scheme: str
+    calibration: tuple[SourceFile, ...]  # pictures that auto measures with
     budget: Mapping[str, float]  # what auto may lose: min_agreement, max_kl, min_snr, as far as they are said
     input: ImageInput
     activation: str

@@ -62,6 +62,9 @@ class Quantize(Strict):
         None, ge=0, le=1, description="auto: the least share of inputs whose best class stays"
     )
     max_kl: float | None = Field(None, gt=0, description="auto: the most Kullback-Leibler divergence, in nats")
+    calibration: Annotated[list[str], _one_or_many] = Field(
+        [], description="auto: pictures like those that visitors will use, to measure with"
+    )
     min_snr: float | None = Field(None, gt=0, description="auto: the least ratio of signal to noise, in decibels")
 
 

@@ -148,6 +148,7 @@ class Steps:
                 "anchors": stored.get("anchors"),
                 "scheme": demo.scheme,
                 "use": use,
+                "calibration": [self._cache.sha256(file.path) for file in demo.calibration],
                 "format": [weights.FORMAT, chunks.FORMAT],
             }
         )
@@ -156,6 +157,7 @@ class Steps:
             return pack_key, stored, known
         if demo.scheme == "auto" and demo.model is not None:
             self._progress(f"making the weights of {demo.model.name} small")
+        use |= {"calibration": [str(file.path) for file in demo.calibration]}
         return pack_key, stored, self._executor().submit(worker.pack, stored, demo.scheme, use, self._cache.root)
 
     def _finish(
@@ -274,7 +276,7 @@ def _use(demo: DemoSpec) -> dict[str, Any]:
     given = demo.input
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
     numbers = {"scale": given.scale, "mean": list(given.mean), "std": list(given.std)}
-    image = {**sizes, "invert": given.invert, **numbers}
+    image = {**sizes, "resize": given.resize, "invert": given.invert, **numbers}
     return {"input": image, "activation": demo.activation, "budget": dict(demo.budget)}
 
 

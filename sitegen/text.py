@@ -32,6 +32,6 @@ def loss(found: Mapping[str, Any]) -> str:
     """What quantization lost (weights/codec.py), as a sentence without its full stop."""
     said = f"{found['measure']} {found['distortion']:.1e}, where 8-bit integers lose {found['uint8_distortion']:.1e}"
     if found["agreement"] is None:
-        return f"{said}, on {found['inputs']} synthetic pictures"
+        return f"{said}, on {found['inputs']} {found['on']}"
     share = f"{100 * found['agreement']:.0f} %"
-    return f"{said}; the best class stays for {share} of {found['inputs']} synthetic pictures"
+    return f"{said}; the best class stays for {share} of {found['inputs']} {found['on']}"

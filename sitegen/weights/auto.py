@@ -26,6 +26,7 @@ Inputs = Callable[[str, int, int], Floats]  # family, count, seed -> inputs as t
 # How many inputs the statistics are taken from, by family; how many of each family the gate has.
 _CALIBRATION: Mapping[str, int] = {"dead leaves": 76, "pink noise": 38, "white noise": 14}
 _GATE = 32
+_ENOUGH = 16  # pictures held out that can speak for themselves
 # Next to TF.js's uint8: less than it would lose, as what is real may be worse than what is synthetic; and never more
 # than this, where uint8 breaks a model.
 _MARGIN = 0.5
@@ -62,11 +63,13 @@ class Encoded:
     loss: fidelity.Loss
     uint8: fidelity.Loss
     measure: str  # what the distortion is: KL, NMSE
-    inputs: int  # how many it was measured on, of each family
+    inputs: int  # how many it was measured on
+    on: str  # and which these were
 
 
 @dataclass(frozen=True)
 class _Family:
+    name: str
     inputs: Floats
     reference: list[NDArray[np.float64]]
     uint8: fidelity.Loss
@@ -86,15 +89,16 @@ class _Family:
         return agrees and found.distortion <= self.allowed
 
 
-def encode(model: GraphModel, kinds: Sequence[str], inputs: Inputs, budget: Budget = _NONE) -> Encoded:
+def encode(
+    model: GraphModel, kinds: Sequence[str], inputs: Inputs, budget: Budget = _NONE, data: Floats | None = None
+) -> Encoded:
     """Raises LookupError when TensorFlow has no gradient for an operation of the model, or the model has no kernels.
 
     Raises SitegenError when the budget cannot be met.
     """
     network = Network(model, kinds)
-    calibration = np.concatenate([inputs(family, count, 1) for family, count in _CALIBRATION.items()])
-    known = statistics.gather(network, calibration, 2)
-    families = [_family(network, inputs(family, _GATE, 3), budget) for family in synthetic.FAMILIES]
+    known = statistics.gather(network, _calibration(inputs, data), 2)
+    families = [_family(network, name, values, budget) for name, values in _gates(inputs, data)]
     kernels = [kernel for kernel in network.kernels if kernel.name in known]
     if not kernels:
         raise LookupError("no kernel of it has a gradient")
@@ -111,6 +115,25 @@ def encode(model: GraphModel, kinds: Sequence[str], inputs: Inputs, budget: Budg
             f"quantize: auto comes no nearer than {_said(nearest)}", hint="quantize: float16, or ask less"
         )
     return search.encoded(best)
+
+
+def _calibration(inputs: Inputs, data: Floats | None) -> Floats:
+    """What the statistics are taken from: with data, every other picture of it, and synthetic ones besides."""
+    real = [] if data is None else [data[::2]]
+    # A few pictures alone would be learned by heart.
+    share = max(0.25, 1 - sum(map(len, real)) / 96)
+    made = [inputs(family, max(1, round(share * count)), 1) for family, count in _CALIBRATION.items()]
+    return np.concatenate([*real, *made])
+
+
+def _gates(inputs: Inputs, data: Floats | None) -> Iterator[tuple[str, Floats]]:
+    """Names and inputs of what the loss is measured on: the data that is left; synthetic ones where that is little."""
+    held_out = 0 if data is None else len(data) // 2
+    if data is not None and held_out:
+        yield "calibration pictures", data[1::2]
+    if held_out < _ENOUGH:
+        for family in synthetic.FAMILIES:
+            yield f"synthetic pictures ({family})", inputs(family, _GATE, 3)
 
 
 def _said(found: Encoded) -> str:
@@ -142,11 +165,11 @@ def _snapped(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.int16]]:
     return base, exponents.astype(np.int16)
 
 
-def _family(network: Network, inputs: Floats, budget: Budget) -> _Family:
+def _family(network: Network, name: str, inputs: Floats, budget: Budget) -> _Family:
     reference = network.run(inputs)
     weights = {name: _uint8(value) for name, value in network.model.weights.items() if value.dtype.kind == "f"}
     uint8 = fidelity.loss(reference, network.run(inputs, weights), network.kinds)
-    return _Family(inputs, reference, uint8, budget)
+    return _Family(name, inputs, reference, uint8, budget)
 
 
 def _uint8(values: NDArray[np.generic]) -> Floats:
@@ -234,7 +257,8 @@ class _Search:
             loss=losses[worst],
             uint8=self._families[worst].uint8,
             measure="NMSE" if self._network.kinds[0] == "numbers" else "KL",
-            inputs=_GATE,
+            inputs=len(self._families[worst].inputs),
+            on=self._families[worst].name,
         )
 
 

@@ -68,7 +68,9 @@ def _auto(model: GraphModel, use: Mapping[str, Any]) -> Shipped:
 
     try:
         kinds = page.kinds(model, use["activation"])
-        made = auto.encode(model, kinds, page.inputs(model, use), page.budget(kinds, use["budget"]))
+        pictures = page.Pictures(model, use)
+        data = pictures.files(use["calibration"])
+        made = auto.encode(model, kinds, pictures.synthetic, page.budget(kinds, use["budget"]), data)
     except LookupError as error:
         # TensorFlow's word for an operation without a gradient.
         what = f"quantize: auto cannot measure this model: {error}"
@@ -79,5 +81,6 @@ def _auto(model: GraphModel, use: Mapping[str, Any]) -> Shipped:
         "agreement": made.loss.agreement,
         "uint8_distortion": made.uint8.distortion,
         "inputs": made.inputs,
+        "on": made.on,
     }
     return Shipped(made.file, made.bytes, loss)

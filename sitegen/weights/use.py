@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,25 +43,56 @@ def budget(kinds: Sequence[str], said: Mapping[str, float]) -> Budget:
     return Budget(distortion, said.get("min_agreement"))
 
 
-def inputs(model: GraphModel, use: Mapping[str, Any]) -> Callable[[str, int, int], Floats]:
-    """A function (family, count, seed) -> inputs: synthetic pictures through the page's own arithmetic.
+class Pictures:
+    """The inputs that a page's pictures become, through its own arithmetic.
 
-    `use["input"]` has height, width and channels (None: the model's), invert, scale, mean and std. Raises SitegenError
-    for a model that takes no pictures.
+    `use["input"]` has height, width and channels (None: the model's), resize, invert, scale, mean and std. Raises
+    SitegenError for a model that takes no pictures.
     """
-    spec = model.signature.inputs[0]
-    if len(model.signature.inputs) != 1 or len(spec.shape) != 4 or spec.dtype != "float32":
-        raise SitegenError("quantize: auto is for models that take one picture", hint="quantize: float16")
-    told = use["input"]
-    keys = ("height", "width", "channels")
-    height, width, channels = (int(told[key] or size) for key, size in zip(keys, spec.shape[1:], strict=True))
-    if min(height, width, channels) < 1:
-        raise SitegenError("quantize: auto has to know the size of pictures", hint="input: {size: [height, width]}")
 
-    def make(family: str, count: int, seed: int) -> Floats:
-        pixels = synthetic.pictures(family, count, height, width, channels, seed)
-        shown = 255 - pixels if told["invert"] else pixels
-        scaled: Floats = ((shown * told["scale"] - np.array(told["mean"])) / np.array(told["std"])).astype(np.float32)
+    def __init__(self, model: GraphModel, use: Mapping[str, Any]) -> None:
+        spec = model.signature.inputs[0]
+        if len(model.signature.inputs) != 1 or len(spec.shape) != 4 or spec.dtype != "float32":
+            raise SitegenError("quantize: auto is for models that take one picture", hint="quantize: float16")
+        self._told = use["input"]
+        keys = ("height", "width", "channels")
+        sizes = [int(self._told[key] or size) for key, size in zip(keys, spec.shape[1:], strict=True)]
+        if min(sizes) < 1:
+            raise SitegenError("quantize: auto has to know the size of pictures", hint="input: {size: [height, width]}")
+        self._height, self._width, self._channels = sizes
+
+    def synthetic(self, family: str, count: int, seed: int) -> Floats:
+        """Inputs of one family of synthetic.py."""
+        return self._scaled(synthetic.pictures(family, count, self._height, self._width, self._channels, seed))
+
+    def files(self, paths: Sequence[str]) -> Floats | None:
+        """Pictures from files; None when there are none. Raises SitegenError for what is no picture."""
+        return self._scaled(np.stack([self._pixels(path) for path in paths])) if paths else None
+
+    def _scaled(self, pixels: Floats) -> Floats:
+        shown = 255 - pixels if self._told["invert"] else pixels
+        mean, std = np.array(self._told["mean"]), np.array(self._told["std"])
+        scaled: Floats = ((shown * self._told["scale"] - mean) / std).astype(np.float32)
         return scaled
 
-    return make
+    def _pixels(self, path: str) -> Floats:
+        from PIL import Image, ImageOps, UnidentifiedImageError
+
+        size = (self._width, self._height)
+        try:
+            with Image.open(path) as image:
+                opaque = Image.new("RGB", image.size, "white")
+                colours = image.convert("RGBA")
+                opaque.paste(colours, mask=colours.getchannel("A"))
+        except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
+            raise SitegenError(f"{path} is no picture that can be read", hint="PNG, JPEG, WebP, GIF or BMP") from error
+        bilinear = Image.Resampling.BILINEAR
+        if self._told["resize"] == "stretch":
+            made = opaque.resize(size, bilinear)
+        elif self._told["resize"] == "center-crop":
+            made = ImageOps.fit(opaque, size, bilinear)
+        else:
+            made = ImageOps.pad(opaque, size, bilinear, "white")
+        grey = made if self._channels == 3 else made.convert("L")
+        pixels: Floats = np.asarray(grey, np.float32).reshape(self._height, self._width, self._channels)
+        return pixels
