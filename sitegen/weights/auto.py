@@ -31,6 +31,7 @@ _ENOUGH = 16  # pictures held out that can speak for themselves
 # than this, where uint8 breaks a model.
 _MARGIN = 0.5
 _MOST = 1e-2
+_NOTHING = 1e-9  # less than this is nobody's loss
 _SHARE = 0.25  # steps follow the statistics to this power; the theoretical 1/2 overfits
 _MOST_HALF_OCTAVES = 40
 _LARGEST = 24000
@@ -80,7 +81,7 @@ class _Family:
         """The most distortion."""
         if self.budget.distortion is not None:
             return self.budget.distortion
-        return min(_MARGIN * self.uint8.distortion, _MOST)
+        return max(min(_MARGIN * self.uint8.distortion, _MOST), _NOTHING)
 
     def holds(self, found: fidelity.Loss) -> bool:
         """Whether a loss is within the budget."""
@@ -112,7 +113,7 @@ def encode(
     if best is None:
         nearest = search.encoded(start * _GRID[0])
         raise SitegenError(
-            f"quantize: auto comes no nearer than {_said(nearest)}", hint="quantize: float16, or ask less"
+            f"quantize: auto comes no nearer than {_said(nearest)}", hint="take quantize: float16, or allow more loss"
         )
     return search.encoded(best)
 
@@ -205,15 +206,17 @@ class _Search:
 
     def largest(self, steps: Sequence[float]) -> float | None:
         """The largest of some ascending steps that passes, if all below it do; None when the first does not."""
-        integers = rounding.rounded(self._tasks, steps)
         low, high = -1, len(steps)
         while high - low > 1:
             middle = (low + high) // 2
-            if self._passes(self._weights([found[middle] for found in integers], steps[middle])):
+            if self._passes(self._weights(self._rounded(steps[middle]), steps[middle])):
                 low = middle
             else:
                 high = middle
         return steps[low] if low >= 0 else None
+
+    def _rounded(self, step: float) -> list[NDArray[np.int16]]:
+        return [found[0] for found in rounding.rounded(self._tasks, [step])]
 
     def _weights(self, integers: Sequence[NDArray[np.int16]], step: float) -> dict[str, Floats]:
         made = zip(self._kernels, self._tasks, integers, strict=True)
@@ -232,7 +235,7 @@ class _Search:
 
     def encoded(self, step: float) -> Encoded:
         """The weights file for a global step."""
-        integers = [found[0] for found in rounding.rounded(self._tasks, [step])]
+        integers = self._rounded(step)
         weights = self._weights(integers, step)
         coded = {k.name: (k, t, q) for k, t, q in zip(self._kernels, self._tasks, integers, strict=True)}
         tensors, matrices = [], []
