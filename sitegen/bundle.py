@@ -157,23 +157,23 @@ def _image_input(demo: DemoSpec, signature: Signature, errors: list[SitegenError
     shape = signature.inputs[0].shape
     if len(shape) != 4 or signature.inputs[0].dtype != "float32":
         what = f"{demo.task} takes pictures, float32 [N, height, width, channels]; the model takes "
-        what += f"{signature.inputs[0].dtype} {_shape(shape)}"
+        what += f"{signature.inputs[0].dtype} {text.shape(shape)}"
         errors.append(SitegenError(what, place))
         return None
     values = {}
     for axis, key in enumerate(("height", "width", "channels"), start=1):
         said, has = getattr(demo.input, key), shape[axis]
         if said is not None and has != -1 and said != has:
-            what = f"input says {key} {said}, but the model takes {_shape(shape)}"
+            what = f"input says {key} {said}, but the model takes {text.shape(shape)}"
             errors.append(SitegenError(what, demo.places["input"], hint="leave it out"))
         if said is None and has == -1:
-            what = f"the model takes any {key}: {_shape(shape)}"
+            what = f"the model takes any {key}: {text.shape(shape)}"
             hint = "say it: input: {size: [height, width], channels: 3}"
             errors.append(SitegenError(what, demo.places["input"], hint))
         values[key] = said if has == -1 else has
     channels = values["channels"]
     if channels is not None and channels not in (1, 3):
-        what = f"pictures have 1 or 3 channels; the model takes {_shape(shape)}"
+        what = f"pictures have 1 or 3 channels; the model takes {text.shape(shape)}"
         errors.append(SitegenError(what, place))
     for key in ("mean", "std"):
         count = len(getattr(demo.input, key))
@@ -202,16 +202,12 @@ def _check_labels(demo: DemoSpec, signature: Signature, errors: list[SitegenErro
     shape = signature.outputs[0].shape
     classes = shape[-1] if len(shape) == 2 else -1
     if len(shape) != 2:
-        what = f"{demo.task} takes a model with output [N, classes]; this one gives {_shape(shape)}"
+        what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(shape)}"
         errors.append(SitegenError(what, demo.places["model.source"]))
     elif demo.labels and classes not in (-1, len(demo.labels)):
         what = f"{text.plural(len(demo.labels), 'label')} for a model with {classes} classes"
         hint = "one name for each output of the model, in its order"
         errors.append(SitegenError(what, demo.places["labels"], hint))
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "[" + ", ".join("any" if d == -1 else str(d) for d in shape) + "]"
 
 
 _SCHEME_TEXT = {

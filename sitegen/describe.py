@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sitegen import text
@@ -36,7 +36,7 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "signatures", ", ".join(found["signatures"])
     for side in ("inputs", "outputs"):
         for end in found[side]:
-            yield side.removesuffix("s"), f"{end['name']}  {end['dtype']} {shape(end['shape'])}"
+            yield side.removesuffix("s"), f"{end['name']}  {end['dtype']} {text.shape(end['shape'])}"
     yield "parameters", text.number(found["parameters"])
     flops = found["flops"]
     yield "FLOPs", "depend on the size of the input" if flops is None else text.number(flops)
@@ -46,12 +46,7 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "note", note
 
 
-def shape(sizes: Sequence[int | None]) -> str:
-    """ "[any, 28, 28, 1]"."""
-    return "[" + ", ".join("any" if size is None else str(size) for size in sizes) + "]"
-
-
 def shapes(found: Mapping[str, Any]) -> str:
     """ "float32 [1, 640] -> float32 [1, 640]"."""
-    sides = (", ".join(f"{e['dtype']} {shape(e['shape'])}" for e in found[side]) for side in ("inputs", "outputs"))
+    sides = (", ".join(f"{e['dtype']} {text.shape(e['shape'])}" for e in found[side]) for side in ("inputs", "outputs"))
     return " -> ".join(sides)

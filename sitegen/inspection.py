@@ -12,10 +12,11 @@ from sitegen.graph import flops, fold, lacking
 from sitegen.models import FORMATS, saved_model, store
 from sitegen.models.options import Options
 from sitegen.records import GraphModel, TensorSpec
-from sitegen.weights import codec
+from sitegen.weights import codec, use
 from sitegen.weights.quantize import SCHEMES
 
 BACKENDS = ("wasm",)
+_ACTIVATIONS = {"probabilities": "softmax", "probability": "sigmoid", "numbers": "none"}
 
 
 def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
         },
         "lacking": [{"node": one.node, "op": one.op, "instead": list(one.instead)} for one in model.lacking],
         "bytes": sizes,
-        "activation": _activation(model),
+        "activation": _ACTIVATIONS[use.kinds(model, "none")[0]],
         "scales": _scales(model),
         "notes": stored["notes"],
     }
@@ -68,14 +69,6 @@ def _sizes(packed: dict[str, Any]) -> dict[str, int]:
 
 def _spec(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "dtype": spec.dtype, "shape": [None if size == -1 else size for size in spec.shape]}
-
-
-def _activation(model: GraphModel) -> str:
-    nodes = {node["name"]: node for node in model.topology["node"]}
-    node = nodes.get(model.ends[0].partition(":")[0])
-    while node is not None and node["op"] in ("Identity", "Reshape", "Squeeze"):
-        node = nodes.get(node["input"][0].partition(":")[0])
-    return {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(node["op"] if node else "", "none")
 
 
 def _scales(model: GraphModel) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -26,6 +26,11 @@ def number(count: int) -> str:
 def plural(count: int, noun: str) -> str:
     """ "1 page", "3 pages"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def shape(sizes: Sequence[int | None]) -> str:
+    """ "[any, 28, 28, 1]"; a size that is any is None or -1."""
+    return "[" + ", ".join("any" if size in (None, -1) else str(size) for size in sizes) + "]"
 
 
 def loss(found: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from sitegen.graph.bias import fused_ops
+from sitegen.graph.nodes import source
 from sitegen.records import GraphModel
 
 # Each with its fused form. Output channels are the last axis of the weights of all of them.
@@ -38,10 +39,10 @@ class _Graph:
         self._model = model
         self.nodes: dict[str, _Node] = {node["name"]: dict(node) for node in model.topology["node"]}
         self._weights = dict(model.weights)
-        self._ends = {_source(name) for name in model.ends}
-        inputs = [_source(name) for node in self.nodes.values() for name in node.get("input", [])]
+        self._ends = {source(name) for name in model.ends}
+        inputs = [source(name) for node in self.nodes.values() for name in node.get("input", [])]
         self._uses = Counter(inputs)
-        self._reader = {_source(name): node["name"] for node in self.nodes.values() for name in node.get("input", [])}
+        self._reader = {source(name): node["name"] for node in self.nodes.values() for name in node.get("input", [])}
 
     def fold(self, product: _Node) -> None:
         """Folds what follows a node, if it is such a chain and nobody else reads any part of it."""
@@ -120,13 +121,13 @@ class _Graph:
 
     def _constant(self, node: _Node, other: Mapping[str, Any]) -> str | None:
         """The input of a node that is a weight of its own, beside `other`."""
-        names = [name for name in node["input"] if _source(name) != other["name"]]
+        names = [name for name in node["input"] if source(name) != other["name"]]
         own = len(names) == 1 and names[0] in self._weights and self._uses[names[0]] == 1
         return str(names[0]) if own else None
 
     def result(self) -> GraphModel:
         """The model, without the constants that nobody reads any more."""
-        read = {_source(name) for node in self.nodes.values() for name in node.get("input", [])}
+        read = {source(name) for node in self.nodes.values() for name in node.get("input", [])}
         kept = [n for n in self.nodes.values() if n["op"] != "Const" or n["name"] in read or n["name"] in self._ends]
         names = {node["name"] for node in kept}
         return replace(
@@ -134,8 +135,3 @@ class _Graph:
             topology={**self._model.topology, "node": kept},
             weights={name: value for name, value in self._weights.items() if name in names or name not in self.nodes},
         )
-
-
-def _source(name: str) -> str:
-    """The node that an input comes from."""
-    return name.lstrip("^").partition(":")[0]

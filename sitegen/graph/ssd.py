@@ -75,7 +75,7 @@ def cut(graph_def: Any, outputs: Sequence[str]) -> tuple[Any, Detection] | None:
 
 def _suppression(places: Sequence[Nodes]) -> _Suppression | None:
     """What all NonMaxSuppression nodes have in common; None if there are none, or if they differ."""
-    found = {}
+    found: set[tuple[float, float, int]] = set()
     count = 0
     for nodes in places:
         for node in nodes.of(
@@ -87,8 +87,7 @@ def _suppression(places: Sequence[Nodes]) -> _Suppression | None:
             if any(limit is None for limit in limits) or (len(limits) > 2 and limits[2]):
                 return None
             score = limits[1] if len(limits) > 1 else _filter(nodes, scores)
-            values = (float(limits[0]), float(score), _most(nodes, most))  # type: ignore[arg-type]
-            found[values] = values
+            found.add((float(limits[0]), float(score), _most(nodes, most)))  # type: ignore[arg-type]
     if len(found) != 1:
         return None
     ((iou, score, per_class),) = found
