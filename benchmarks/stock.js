@@ -1,18 +1,16 @@
 // TF.js as its packages come, with one model, in a worker; race.py puts a line with BACKEND before it.
-importScripts('tfjs/core.js', 'tfjs/converter.js', 'tfjs/cpu.js', 'tfjs/webgl.js', 'tfjs/wasm.js');
+importScripts('job.js', 'tfjs/core.js', 'tfjs/converter.js', 'tfjs/cpu.js', 'tfjs/webgl.js', 'tfjs/wasm.js');
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
-const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
 let model, told, inputs;
 
 async function load(folder) {
-  const job = JSON.parse(new TextDecoder().decode(await bytes(`${folder}/job.json`)));
+  const job = await jobOf(folder);
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   tf.wasm.setWasmPaths('tfjs/');
   if (!(await tf.setBackend(BACKEND)) || tf.getBackend() !== BACKEND) throw new Error(`no ${BACKEND}`);
   told = job.model;
   // A weights file of plain tensors (docs/weights-format.md) holds what TF.js reads, behind a header.
-  const weights = await bytes(`${folder}/weights.bin`);
+  const weights = await bytes(`${folder}/${job.weights[0]}`);
   const start = 12 + new DataView(weights.buffer).getUint32(8, true);
   const { tensors } = JSON.parse(new TextDecoder().decode(weights.subarray(12, start)));
   model = await tf.loadGraphModel({
@@ -22,10 +20,7 @@ async function load(folder) {
       weightData: weights.buffer.slice(start),
     }),
   });
-  inputs = {};
-  for (const { name, dtype, shape, file } of job.inputs[0]) {
-    inputs[name] = { dtype, shape, data: new arrays[dtype]((await bytes(`${folder}/${file}`)).buffer) };
-  }
+  [inputs] = await inputsOf(folder, job);
 }
 
 async function run() {

@@ -82,13 +82,13 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
         yield made
 
 
-def test_the_engine_computes_with_them(model: GraphModel, encoded: Encoded, arena: Arena, tmp_path: Path) -> None:
+def test_the_engine_computes_with_them(model: GraphModel, encoded: Encoded, arena: Arena) -> None:
     """Under Node and in Chromium, from the file itself; what it names is what the float model names."""
     (name,) = (spec.name for spec in model.signature.inputs)
     given = {name: samples(model)}
     small = replace(model, weights={**model.weights, **encoded.weights})
     expected = engine.tensorflow(small, given)
-    (under_node,) = engine.run(model, [given], tmp_path / "run", encoded.file)
+    (under_node,) = engine.run(model, [given], encoded.file)
     arena.enter("auto", model, [given], weights=encoded.file)
     in_chromium = shaped(arena.run("auto"), expected)
     for found in (under_node, in_chromium):

@@ -82,7 +82,7 @@ def test_a_cut_before_it_helps(tmp_path: Path) -> None:
     assert end
     assert len(part.topology["node"]) < len(names)
     value = np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)
-    ((result,),) = engine.run(part, [{part.signature.inputs[0].name: value}], tmp_path / "run")
+    ((result,),) = engine.run(part, [{part.signature.inputs[0].name: value}])
     np.testing.assert_allclose(result, value * 2, rtol=1e-6)
 
 
@@ -109,7 +109,7 @@ def test_norms_are_folded(tmp_path: Path) -> None:
     value = random.normal(size=(3, 6)).astype(np.float32)
     name = before.signature.inputs[0].name
     expected = engine.tensorflow(before, {name: value})
-    for results in (engine.tensorflow(after, {name: value}), engine.run(after, [{name: value}], tmp_path / "run")[0]):
+    for results in (engine.tensorflow(after, {name: value}), engine.run(after, [{name: value}])[0]):
         for result, wanted in zip(results, expected, strict=True):
             np.testing.assert_allclose(result, wanted, rtol=1e-4, atol=1e-5)
     ops = [node["op"] for node in after.topology["node"]]
@@ -136,7 +136,7 @@ def same_as_tensorflow(call: Call, value: NDArray[Any], folder: Path, reference:
     module.function = tf.function(call, input_signature=[tf.TensorSpec([None, *value.shape[1:]], value.dtype)])
     tf.saved_model.save(module, str(folder / "model"), signatures=module.function)
     model = engine.load(folder / "model")
-    (results,) = engine.run(model, [{model.signature.inputs[0].name: value}], folder / "run")
+    (results,) = engine.run(model, [{model.signature.inputs[0].name: value}])
     expected = (reference or call)(value)
     for result, name in zip(results, sorted(expected), strict=True):
         np.testing.assert_allclose(result, expected[name], rtol=1e-4, atol=1e-4)

@@ -58,7 +58,7 @@ def test_generated(make: Callable[[], keras.Model], suffix: str, tmp_path: Path)
     names = [spec.name for spec in converted.signature.inputs]
     order = [_position(model, name) for name in names]
     runs = [{name: batch[at] for name, at in zip(names, order, strict=True)} for batch in batches]
-    results = engine.run(converted, runs, tmp_path / "run")
+    results = engine.run(converted, runs)
     loose = 4e-3 if make is table.mixed_precision else RTOL
     for result, batch in zip(results, batches, strict=True):
         close(result, expected_of(model, batch), rtol=loose, atol=loose)
@@ -79,7 +79,7 @@ def test_outputs_can_be_chosen(tmp_path: Path) -> None:
     part = engine.load(tmp_path / "model.keras", Options(outputs=tuple(wanted)))
     assert len(part.weights) < len(whole.weights)
     value = np.random.default_rng(0).normal(size=(2, 4)).astype(np.float32)
-    (result,) = engine.run(part, [{part.signature.inputs[0].name: value}], tmp_path / "run")
+    (result,) = engine.run(part, [{part.signature.inputs[0].name: value}])
     expected = expected_of(model, [value])
     close(result, [expected[11], expected[2]])
 
@@ -102,7 +102,7 @@ def test_published(
     random = np.random.default_rng(4)
     values = [random.uniform(low, high, shape).astype(np.float32) for _ in range(2)]
     (tensor,) = (spec.name for spec in converted.signature.inputs)
-    results = engine.run(converted, [{tensor: value} for value in values], tmp_path / "run")
+    results = engine.run(converted, [{tensor: value} for value in values])
     for result, value in zip(results, values, strict=True):
         expected = REFERENCES[reference](path, converted, tensor, value)
         scale = max(float(np.abs(e).max()) for e in expected)

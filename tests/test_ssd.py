@@ -48,7 +48,7 @@ def compare(graph_def: Any, folder: Path, *shapes: Sequence[int]) -> list[NDArra
     model = engine.load(path)
     assert [node for node in model.topology["node"] if "While" in node["op"] or node["op"] == "Enter"] == []
     given = pictures(*shapes)
-    found = engine.run(model, [{"image_tensor:0": picture} for picture in given], folder / "run")
+    found = engine.run(model, [{"image_tensor:0": picture} for picture in given])
     counts = []
     for picture, (boxes, scores, classes, count) in zip(given, found, strict=True):
         expected = tensorflows(graph_def, picture)

@@ -27,12 +27,11 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
         kind = dtype(value)
         pieces.append(np.ascontiguousarray(value, dtype=DTYPES[kind]).tobytes())
         weights.append([name, kind, list(value.shape)])
-    topology = json.dumps(model.topology, sort_keys=True, separators=(",", ":")).encode()
-    stored = {"topology": cache.put(topology), "data": cache.put(b"".join(pieces))}
+    stored = {"topology": cache.put(topology(model)), "data": cache.put(b"".join(pieces))}
     broken = [name for name, value in model.weights.items() if value.dtype.kind == "f" and not np.isfinite(value).all()]
     detection = model.detection
     if detection is not None:
-        stored["anchors"] = cache.put(detection.anchors.astype("<f4").tobytes())
+        stored["anchors"] = cache.put(anchors(detection))
     notes = [*model.notes, *(f"the weights {name} hold NaN or infinite numbers" for name in broken[:3])]
     return {
         **{key: [blob.sha256, blob.size] for key, blob in stored.items()},
@@ -41,7 +40,7 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
             "inputs": [_spec_json(s) for s in model.signature.inputs],
             "outputs": [_spec_json(s) for s in model.signature.outputs],
         },
-        "detection": _detection_json(detection) if detection else None,
+        "detection": detection_json(detection) if detection else None,
         "notes": notes,
         "parameters": sum(int(np.size(v)) for v in model.weights.values() if v.dtype.kind == "f"),
     }
@@ -49,7 +48,7 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
 
 def load(stored: Mapping[str, Any], cache: Cache) -> GraphModel:
     """The model that save() kept, as far as the page's engine has it."""
-    topology, data = (read(cache, stored[key]) for key in ("topology", "data"))
+    graph, data = (read(cache, stored[key]) for key in ("topology", "data"))
     values, offset = {}, 0
     for name, kind, shape in stored["weights"]:
         count = math.prod(shape)
@@ -58,18 +57,17 @@ def load(stored: Mapping[str, Any], cache: Cache) -> GraphModel:
     ends = (
         tuple(TensorSpec(n, d, tuple(s)) for n, d, s in stored["signature"][side]) for side in ("inputs", "outputs")
     )
-    return GraphModel(json.loads(topology), values, Signature(*ends), detection=_detection(stored, cache))
+    return GraphModel(json.loads(graph), values, Signature(*ends), detection=_detection(stored, cache))
 
 
 def _detection(stored: Mapping[str, Any], cache: Cache) -> Detection | None:
     told = stored["detection"]
     if told is None:
         return None
-    anchors = np.frombuffer(read(cache, stored["anchors"]), "<f4").reshape(-1, 4)
     return Detection(
         told["boxes"],
         told["scores"],
-        anchors,
+        np.frombuffer(read(cache, stored["anchors"]), "<f4").reshape(-1, 4),
         tuple(told["scales"]),
         told["background"],
         told["firstClass"],
@@ -95,7 +93,17 @@ def dtype(value: NDArray[np.generic]) -> str:
     return "int32" if value.dtype.kind in "iu" else "float32"
 
 
-def _detection_json(detection: Detection) -> dict[str, Any]:
+def topology(model: GraphModel) -> bytes:
+    """The graph as the page's engine reads it."""
+    return json.dumps(model.topology, sort_keys=True, separators=(",", ":")).encode()
+
+
+def anchors(detection: Detection) -> bytes:
+    """As the page's engine reads them: [anchors, 4]."""
+    return detection.anchors.astype("<f4").tobytes()
+
+
+def detection_json(detection: Detection) -> dict[str, Any]:
     """contract.ts: DetectionConfig, without the anchors."""
     return {
         "boxes": detection.boxes,

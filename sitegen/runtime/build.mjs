@@ -166,6 +166,7 @@ const runtime = {
   tools: {
     encode: await tool('src/tools/encode.mjs', 'encode.cjs'),
     round: await tool('src/tools/round.mjs', 'round.cjs'),
+    run: await tool('src/tools/run.mjs', 'run.cjs'),
   },
   licenses: 'licenses.txt',
 };

@@ -9,16 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from sitegen import chunks
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError
 from sitegen.models import store
 from sitegen.records import GraphModel
-from sitegen.weights import container
-from sitegen.weights.container import Tensor
-from sitegen.weights.quantize import SCHEMES
+from sitegen.weights import container, quantize
 
 
 @dataclass(frozen=True)
@@ -50,15 +46,8 @@ def pack(stored: dict[str, Any], scheme: str, use: Mapping[str, Any], cache: Cac
 
 
 def _each(model: GraphModel, scheme: str) -> Shipped:
-    """Every tensor of floats by itself; integers and booleans as they are."""
-    tensors = []
-    for name, value in model.weights.items():
-        kind = store.dtype(value)
-        if kind == "float32":
-            stored = SCHEMES[scheme](value.astype(np.float32, copy=False))
-            tensors.append(Tensor(name, value.shape, stored.scheme, stored.data, stored.more))
-        else:
-            tensors.append(Tensor(name, value.shape, kind, value))
+    """Every tensor by itself."""
+    tensors = quantize.tensors(model, scheme)
     return Shipped(container.write(tensors), sum(t.data.nbytes for t in tensors if t.data is not None))
 
 

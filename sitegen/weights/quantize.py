@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.models import store
+from sitegen.records import GraphModel
+from sitegen.weights.container import Tensor
+
 
 @dataclass(frozen=True)
 class Quantized:
@@ -60,3 +64,16 @@ SCHEMES: Mapping[str, Callable[[NDArray[np.float32]], Quantized]] = {
     "float16": float16,
     "uint8": uint8,
 }
+
+
+def tensors(model: GraphModel, scheme: str) -> list[Tensor]:
+    """A model's weights for container.py: floats under one of the schemes, integers and booleans as they are."""
+    made = []
+    for name, value in model.weights.items():
+        kind = store.dtype(value)
+        if kind == "float32":
+            stored = SCHEMES[scheme](value.astype(np.float32, copy=False))
+            made.append(Tensor(name, value.shape, stored.scheme, stored.data, stored.more))
+        else:
+            made.append(Tensor(name, value.shape, kind, value))
+    return made

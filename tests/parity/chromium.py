@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.records import GraphModel
+from sitegen.weights import engine
+from sitegen.weights.engine import Inputs
 from tests.browsers.chromium import Chromium
+from tests.conftest import REPOSITORY
 from tests.host import Host
-from tests.parity import engine
+from tests.parity.engine import exact
 
 HERE = Path(__file__).parent
 WORKER = HERE / "worker.js"
@@ -35,8 +38,9 @@ class Arena:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        shutil.copy(HERE / "page.html", root)
-        shutil.copytree(engine.DIST, root / "dist")
+        for name in ("page.html", "job.js"):
+            shutil.copy(HERE / name, root)
+        shutil.copytree(REPOSITORY / "sitegen/runtime/dist", root / "dist")
         self._models = 0
 
     def __enter__(self) -> Arena:
@@ -53,16 +57,15 @@ class Arena:
         self,
         name: str,
         model: GraphModel,
-        inputs: Sequence[Mapping[str, NDArray[Any]]],
+        inputs: Inputs,
         script: Path = WORKER,
         weights: bytes | None = None,
     ) -> None:
         """Loads a model in a worker of its own; `inputs` are by tensor name, and are run in turn."""
         folder = self._root / f"model{self._models}"
         self._models += 1
-        told = engine.ship(model, folder, weights)
-        fed = engine.write_inputs(told, inputs, folder)
-        (folder / "job.json").write_text(json.dumps({"model": told, "inputs": fed}))
+        folder.mkdir()
+        engine.lay(model, [weights or exact(model)], inputs, folder)
         shutil.copy(script, self._root)
         self._tab.evaluate(f"enter({json.dumps(name)}, {json.dumps(script.name)}, {json.dumps(folder.name)})")
 

@@ -2,11 +2,9 @@
 const answers = new Map();
 const reply = self.postMessage.bind(self);
 self.postMessage = (message) => answers.get(message.id)(message);
-importScripts('dist/graph.js');
+importScripts('job.js', 'dist/graph.js');
 const serve = self.onmessage;
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
-const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
 let next = 0;
 let told, turns;
 
@@ -18,27 +16,19 @@ function ask(request) {
   });
 }
 
-async function inputsOf(folder, named) {
-  const entries = named.map(async ({ name, dtype, shape, file }) => {
-    const { buffer } = await bytes(`${folder}/${file}`);
-    return [name, { dtype, shape, data: new arrays[dtype](buffer) }];
-  });
-  return Object.fromEntries(await Promise.all(entries));
-}
-
 async function load(folder) {
-  const job = JSON.parse(new TextDecoder().decode(await bytes(`${folder}/job.json`)));
+  const job = await jobOf(folder);
   told = job.model;
   const files = {
     topology: await bytes(`${folder}/topology.json`),
-    weights: await bytes(`${folder}/weights.bin`),
+    weights: await bytes(`${folder}/${job.weights[0]}`),
     anchors: told.detection ? await bytes(`${folder}/anchors.bin`) : null,
     wasm: await bytes('dist/backend-simd.wasm'),
     simd: true,
   };
   const { backend } = await ask({ verb: 'load', model: told, files });
   if (backend !== 'wasm-simd') throw new Error(`ran on ${backend}`);
-  turns = await Promise.all(job.inputs.map((named) => inputsOf(folder, named)));
+  turns = await inputsOf(folder, job);
 }
 
 async function run(turn) {

@@ -49,15 +49,15 @@ async function load(model: ModelConfig, files: EngineFiles): Promise<LoadedModel
       weightData: data,
     }),
   });
+  const loaded = { name: 'graph', backend, dispose: () => graph.dispose() };
   const { detection } = model;
   if (!detection) {
     const names = model.signature.outputs.map((output) => output.name);
-    return { name: 'graph', backend, run: (inputs) => run(graph, names, inputs) };
+    return { ...loaded, run: (inputs) => run(graph, names, inputs) };
   }
   const anchors = floats(files.anchors!);
   return {
-    name: 'graph',
-    backend,
+    ...loaded,
     run: async (inputs) => {
       const began = performance.now();
       const { outputs, tensors } = await run(graph, [detection.boxes, detection.scores], inputs);

@@ -14,6 +14,7 @@ export interface LoadedModel {
   readonly name: string;
   readonly backend: string;
   run(inputs: Tensors): Promise<RunResult>;
+  dispose(): void;
 }
 
 /** What an engine is: bytes in, model out. */
@@ -29,6 +30,8 @@ export function serve(load: Load): void {
     const id = request.id;
     try {
       if (request.verb === 'load') {
+        model?.dispose();
+        model = null;
         model = await load(request.model, request.files);
         return { id, ok: true, value: { name: model.name, backend: model.backend } };
       }
