@@ -138,7 +138,7 @@ def whole(seed: int) -> bytes:
     tensors = [
         coded(f"coded {index}", m.integers.shape, len(m.integers), 0.01 * (index + 1)) for index, m in enumerate(made)
     ]
-    return container.write([*PLAIN[:3], *tensors, *PLAIN[3:]], entropy.encode(made))
+    return container.write([*PLAIN[:3], *tensors, *PLAIN[3:]], entropy.encode(made).data)
 
 
 def test_plain_tensors() -> None:
@@ -172,7 +172,7 @@ def test_coding_pays() -> None:
     _, counts = np.unique(integers, return_counts=True)
     shares = counts / counts.sum()
     entropy_bytes = -(shares * np.log2(shares)).sum() * integers.size / 8
-    assert len(entropy.encode([Matrix(integers)])) < 1.05 * entropy_bytes
+    assert len(entropy.encode([Matrix(integers)]).data) < 1.05 * entropy_bytes
 
 
 def test_typescript_reads_the_same(reader: Path, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def golden() -> bytes:
     integers = (mixed % 41 - 20) * (mixed % 7 < 3) * np.where(at % 97 == 0, 1000, 1)
     rows, columns = ((np.arange(length) * 5) % 7 - 3 for length in (24, 18))
     matrix = Matrix(integers.reshape(24, 18).astype(np.int16), rows.astype(np.int16), columns.astype(np.int16))
-    stream = entropy.encode([matrix, Matrix(matrix.integers[:5])])
+    stream = entropy.encode([matrix, Matrix(matrix.integers[:5])]).data
     first, second = coded("first", [2, 3, 4, 18], 24, 0.001), coded("second", [5, 18], 5, 0.25)
     return container.write([first, *PLAIN, second], stream)
 

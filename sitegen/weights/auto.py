@@ -6,269 +6,212 @@ holds the worst of several kinds of inputs, none of which the statistics were ta
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.errors import SitegenError
-from sitegen.models import store
+from sitegen.graph import flops
 from sitegen.records import GraphModel
-from sitegen.weights import container, entropy, fidelity, quantize, rounding, statistics, synthetic
-from sitegen.weights.container import Tensor, write
+from sitegen.weights import container, entropy, fidelity, kernels, quantize, search, sizes, statistics
+from sitegen.weights.container import Tensor
 from sitegen.weights.entropy import Matrix
-from sitegen.weights.network import Floats, Kernel, Network
-from sitegen.weights.rounding import Task
-from sitegen.weights.statistics import Statistics
+from sitegen.weights.gate import Budget, Family, Gate, Loss
+from sitegen.weights.gradients import Gradients
+from sitegen.weights.measure import Measure
+from sitegen.weights.rounding import Rounding, Task
 
+Floats = NDArray[np.float32]
 Inputs = Callable[[str, int, int], Floats]  # family, count, seed -> inputs as the model takes them
-# How many inputs the statistics are taken from, by family; how many of each family the gate has.
-_CALIBRATION: Mapping[str, int] = {"dead leaves": 76, "pink noise": 38, "white noise": 14}
-_GATE = 32
+_PROBES = 4
+# Of the inputs that the statistics are taken from, the share of each family.
+_SHARES = (0.6, 0.3, 0.1)
+# How many these are, and how many of each family the gate has: fewer for models that take long (operations in all).
+_FEWEST, _MOST, _OPERATIONS = 24, 384, 1e10
+_GATE_FEWEST, _GATE_MOST, _GATE_OPERATIONS = 8, 48, 2e11
 _ENOUGH = 16  # pictures held out that can speak for themselves
-# Next to TF.js's uint8: less than it would lose, as what is real may be worse than what is synthetic; and never more
-# than this, where uint8 breaks a model.
-_MARGIN = 0.5
-_MOST = 1e-2
-_NOTHING = 1e-9  # less than this is nobody's loss
-_SHARE = 0.25  # steps follow the statistics to this power; the theoretical 1/2 overfits
-_MOST_HALF_OCTAVES = 40
-_LARGEST = 24000
-# Global steps that are tried, next to the one at which the statistics promise what is allowed: they promise too little.
-_GRID = [2.0 ** (quarter / 4) for quarter in range(-8, 17)]
-_FINE = [2.0 ** (part / 16) for part in range(4)]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What may be lost: the most distortion (KL in nats, NMSE), the least share of inputs whose best class stays.
-
-    Where neither is said, it is as near as _MARGIN says; with `agreement` alone, that bound holds besides.
-    """
-
-    distortion: float | None = None
-    agreement: float | None = None
-
-
-_NONE = Budget()
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A weights file; its loss is the worst family's."""
+    """A weights file; `loss` is the worst family's."""
 
     file: bytes
-    weights: Mapping[str, Floats]
-    bytes: int  # of weights, without the header
-    loss: fidelity.Loss
+    sizes: Mapping[str, int]  # bytes of each tensor, without its part of the header
+    loss: Loss
     uint8: fidelity.Loss
     measure: str  # what the distortion is: KL, NMSE
-    inputs: int  # how many it was measured on
-    on: str  # and which these were
-
-
-@dataclass(frozen=True)
-class _Family:
-    name: str
-    inputs: Floats
-    reference: list[NDArray[np.float64]]
-    uint8: fidelity.Loss
-    budget: Budget
-
-    @property
-    def allowed(self) -> float:
-        """The most distortion."""
-        if self.budget.distortion is not None:
-            return self.budget.distortion
-        return max(min(_MARGIN * self.uint8.distortion, _MOST), _NOTHING)
-
-    def holds(self, found: fidelity.Loss) -> bool:
-        """Whether a loss is within the budget."""
-        agreement = self.budget.agreement
-        agrees = agreement is None or found.agreement is None or found.agreement >= agreement
-        return agrees and found.distortion <= self.allowed
 
 
 def encode(
-    model: GraphModel, kinds: Sequence[str], inputs: Inputs, budget: Budget = _NONE, data: Floats | None = None
+    model: GraphModel,
+    kinds: Sequence[str],
+    inputs: Inputs,
+    families: Sequence[str],
+    budget: Budget | None = None,
+    data: Floats | None = None,
+    labelled: tuple[Floats, NDArray[np.int64]] | None = None,
+    fixed: Mapping[str, str] | None = None,
 ) -> Encoded:
-    """Raises LookupError when TensorFlow has no gradient for an operation of the model, or the model has no kernels.
+    """`inputs` makes synthetic ones of `families`, the likest first; `data` are real ones, `labelled` have classes.
 
-    Raises SitegenError when the budget cannot be met.
+    Tensors in `fixed` are stored by the scheme it names. Raises LookupError when TensorFlow has no gradient for an
+    operation of the model, or the model has no kernels; SitegenError when the budget cannot be met.
     """
-    network = Network(model, kinds)
-    known = statistics.gather(network, _calibration(inputs, data), 2)
-    families = [_family(network, name, values, budget) for name, values in _gates(inputs, data)]
-    kernels = [kernel for kernel in network.kernels if kernel.name in known]
-    if not kernels:
-        raise LookupError("no kernel of it has a gradient")
-    count = sum(model.weights[kernel.name].size for kernel in kernels)
-    start = float(np.sqrt(12 * min(family.allowed for family in families) / count))
-    tasks = [_task(kernel, model.weights[kernel.name], known[kernel.name], start * _GRID[0]) for kernel in kernels]
-    search = _Search(network, families, kernels, tasks, _rest(model, {kernel.name for kernel in kernels}))
-    best = search.largest([start * factor for factor in _GRID])
-    if best is not None:
-        best = search.largest([best * factor for factor in _FINE])
+    measure = Measure(model, kinds)
+    work = flops.count(model) or 1e9
+    gate = Gate(
+        measure, list(_families(model, measure, _gates(inputs, families, data, work), labelled)), budget or Budget()
+    )
+    plan = _Plan(model, measure, _calibration(inputs, families, data, work), fixed or {}, min(gate.allowed))
+    with tempfile.TemporaryDirectory(prefix="sitegen-") as folder:
+        rounding = Rounding(list(plan.tasks.values()), Path(folder))
+        tried: dict[int, tuple[bytes, dict[str, int], Loss]] = {}
+
+        def excess(at: int) -> float:
+            file, shares = plan.file(rounding, at)
+            worst = max(gate.losses(file), key=lambda loss: loss.excess)
+            tried[at] = file, shares, worst
+            return worst.excess
+
+        best = search.largest(excess)
+    measured = "NMSE" if kinds[0] == "numbers" else "KL"
     if best is None:
-        nearest = search.encoded(start * _GRID[0])
+        nearest = min(tried.values(), key=lambda each: each[2].excess)[2]
         raise SitegenError(
-            f"quantize: auto comes no nearer than {_said(nearest)}", hint="take quantize: float16, or allow more loss"
+            f"quantize: auto comes no nearer than {_said(measured, nearest)}",
+            hint="take quantize: float16, or allow more loss",
         )
-    return search.encoded(best)
+    file, shares, loss = tried[best]
+    uint8 = next(family.uint8 for family in gate.families if family.name == loss.on)
+    return Encoded(file, shares, loss, uint8, measured)
 
 
-def _calibration(inputs: Inputs, data: Floats | None) -> Floats:
+def _calibration(inputs: Inputs, families: Sequence[str], data: Floats | None, work: float) -> Floats:
     """What the statistics are taken from: with data, every other picture of it, and synthetic ones besides."""
-    real = [] if data is None else [data[::2]]
+    count = int(min(max(_OPERATIONS / work, _FEWEST), _MOST))
+    real = [] if data is None else [data[::2][:count]]
     # A few pictures alone would be learned by heart.
-    share = max(0.25, 1 - sum(map(len, real)) / 96)
-    made = [inputs(family, max(1, round(share * count)), 1) for family, count in _CALIBRATION.items()]
+    synthetic = max(0.25 * count, count - sum(map(len, real)) / 0.75)
+    made = [
+        inputs(family, max(1, round(share * synthetic)), 1) for family, share in zip(families, _SHARES, strict=True)
+    ]
     return np.concatenate([*real, *made])
 
 
-def _gates(inputs: Inputs, data: Floats | None) -> Iterator[tuple[str, Floats]]:
+def _gates(inputs: Inputs, families: Sequence[str], data: Floats | None, work: float) -> Iterator[tuple[str, Floats]]:
     """Names and inputs of what the loss is measured on: the data that is left; synthetic ones where that is little."""
+    count = int(min(max(_GATE_OPERATIONS / work, _GATE_FEWEST), _GATE_MOST))
     held_out = 0 if data is None else len(data) // 2
     if data is not None and held_out:
         yield "calibration pictures", data[1::2]
     if held_out < _ENOUGH:
-        for family in synthetic.FAMILIES:
-            yield f"synthetic pictures ({family})", inputs(family, _GATE, 3)
+        for family in families:
+            yield f"synthetic inputs ({family})", inputs(family, count, 3)
 
 
-def _said(found: Encoded) -> str:
-    agreement = "" if found.loss.agreement is None else f", the best class kept for {found.loss.agreement:.1%}"
-    return f"{found.measure} {found.loss.distortion:.1e}{agreement}"
+def _families(
+    model: GraphModel,
+    measure: Measure,
+    named: Iterator[tuple[str, Floats]],
+    labelled: tuple[Floats, NDArray[np.int64]] | None,
+) -> Iterator[Family]:
+    exact, coarse = (container.write(quantize.tensors(model, scheme)) for scheme in ("none", "uint8"))
+    groups: list[tuple[str, Floats, NDArray[np.int64] | None]] = [(name, values, None) for name, values in named]
+    if labelled is not None:
+        groups.append(("labelled pictures", *labelled))
+    for name, values, labels in groups:
+        reference = measure.outputs(exact, values)
+        uint8 = fidelity.loss(reference, measure.outputs(coarse, values), measure.kinds)
+        yield Family(name, values, reference, uint8, labels)
 
 
-def _task(kernel: Kernel, weights: NDArray[np.generic], known: Statistics, least: float) -> Task:
-    """`least` is the smallest global step: no integer may be too large with it."""
-    matrix = kernel.matrix(weights).astype(np.float64)
-    (row_base, rows), (column_base, columns) = (_snapped(_steps(d)) for d in (known.d_in, known.d_out))
-    base = row_base * column_base
-    step = least * base * container.factors(rows)[:, None] * container.factors(columns)[None, :]
-    over = np.log2(np.abs(matrix / step).max(axis=0) / _LARGEST + 1e-30)
-    return Task(matrix, known, base, rows, (columns + np.ceil(2 * np.maximum(over, 0))).astype(np.int16))
+def _said(measure: str, found: Loss) -> str:
+    said = [f"{measure} {found.distortion:.1e}"]
+    if found.agreement is not None:
+        said.append(f"the best class kept for {found.agreement:.1%}")
+    if found.accuracy is not None:
+        said.append(f"{found.accuracy:.1%} named rightly instead of {found.float_accuracy:.1%}")
+    return ", ".join(said)
 
 
-def _steps(diagonal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Steps that follow the costs only partly, at the same sum of costs times squared steps as the full ones."""
-    partly = np.maximum(diagonal, 1e-12 * diagonal.max() + 1e-300) ** (2 * _SHARE)
-    steps: NDArray[np.float64] = (partly * (diagonal / partly).mean()) ** -0.5
-    return steps
-
-
-def _snapped(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.int16]]:
-    """A base, and how many half octaves each step is from it."""
-    base = float(np.exp2(np.median(np.log2(steps))))
-    exponents = np.round(2 * np.log2(steps / base)).clip(-_MOST_HALF_OCTAVES, _MOST_HALF_OCTAVES)
-    return base, exponents.astype(np.int16)
-
-
-def _family(network: Network, name: str, inputs: Floats, budget: Budget) -> _Family:
-    reference = network.run(inputs)
-    weights = {name: _uint8(value) for name, value in network.model.weights.items() if value.dtype.kind == "f"}
-    uint8 = fidelity.loss(reference, network.run(inputs, weights), network.kinds)
-    return _Family(name, inputs, reference, uint8, budget)
-
-
-def _uint8(values: NDArray[np.generic]) -> Floats:
-    stored = quantize.uint8(values.astype(np.float32))
-    return (stored.data.astype(np.float64) * stored.more["scale"] + stored.more["min"]).astype(np.float32)
-
-
-def _rest(model: GraphModel, coded: set[str]) -> dict[str, quantize.Quantized]:
-    """What is no kernel: biases, slopes, tables."""
-    floats = {name: value for name, value in model.weights.items() if value.dtype.kind == "f" and name not in coded}
-    return {name: quantize.float16(value.astype(np.float32)) for name, value in floats.items()}
-
-
-def _values(kernel: Kernel, task: Task, integers: NDArray[np.int16], step: float) -> Floats:
-    rows, columns = container.factors(task.row_exponents), container.factors(task.column_exponents)
-    if kernel.transposed:
-        integers, rows, columns = integers.T, columns, rows
-    return container.coded_values(integers, step * task.base, rows, columns).reshape(kernel.shape)
-
-
-class _Search:
-    """Everything but the global step."""
+class _Plan:
+    """Everything but the global step: how each tensor is stored."""
 
     def __init__(
-        self,
-        network: Network,
-        families: Sequence[_Family],
-        kernels: Sequence[Kernel],
-        tasks: Sequence[Task],
-        rest: Mapping[str, quantize.Quantized],
+        self, model: GraphModel, measure: Measure, calibration: Floats, fixed: Mapping[str, str], allowed: float
     ) -> None:
-        self._network, self._families, self._kernels, self._tasks, self._rest = network, families, kernels, tasks, rest
-
-    def largest(self, steps: Sequence[float]) -> float | None:
-        """The largest of some ascending steps that passes, if all below it do; None when the first does not."""
-        low, high = -1, len(steps)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._passes(self._weights(self._rounded(steps[middle]), steps[middle])):
-                low = middle
-            else:
-                high = middle
-        return steps[low] if low >= 0 else None
-
-    def _rounded(self, step: float) -> list[NDArray[np.int16]]:
-        return [found[0] for found in rounding.rounded(self._tasks, [step])]
-
-    def _weights(self, integers: Sequence[NDArray[np.int16]], step: float) -> dict[str, Floats]:
-        made = zip(self._kernels, self._tasks, integers, strict=True)
-        return {
-            **{name: stored.data.astype(np.float32) for name, stored in self._rest.items()},
-            **{kernel.name: _values(kernel, task, found, step) for kernel, task, found in made},
+        self._model = model
+        found = {kernel.name: kernel for kernel in kernels.find(model) if kernel.name not in fixed}
+        floats = [name for name, value in model.weights.items() if value.dtype.kind == "f"]
+        others = [name for name in floats if name not in found and name not in fixed and model.weights[name].size > 1]
+        reference = measure.outputs(container.write(quantize.tensors(model, "none")), calibration)
+        projections = statistics.projections(reference, measure.kinds)
+        gradients = Gradients(model, list(found.values()), others, projections, _PROBES)
+        sums = gradients.sums(calibration, 5)
+        count = len(calibration) * _PROBES
+        self._kernels = {name: kernel for name, kernel in found.items() if name in sums}
+        if not self._kernels:
+            raise LookupError("no kernel of it has a gradient")
+        size = sum(model.weights[name].size for name in self._kernels)
+        # At this step, the statistics say, as much is lost as may be.
+        self._start = float(np.sqrt(12 * allowed / size))
+        least = self._start * 2.0 ** (search.LOWEST / search.PARTS)
+        self.tasks: dict[str, Task] = {
+            name: sizes.task(kernel, model.weights[name], statistics.of(kernel, sums[name], count), least)
+            for name, kernel in self._kernels.items()
+        }
+        self._others = {
+            name: _base(model.weights[name], float(sums[name][0]) / count, least)
+            for name in others
+            if name in sums and sums[name][0] > 0
+        }
+        # What nothing depends on, and single numbers.
+        schemes = {name: "none" for name in floats if model.weights[name].size == 1} | dict(fixed)
+        self._plain = {
+            tensor.name: tensor
+            for tensor in quantize.tensors(model, "float16", schemes)
+            if tensor.name not in self.tasks and tensor.name not in self._others
         }
 
-    def _losses(self, weights: Mapping[str, Floats]) -> Iterator[fidelity.Loss]:
-        for family in self._families:
-            yield fidelity.loss(family.reference, self._network.run(family.inputs, weights), self._network.kinds)
+    def file(self, rounding: Rounding, at: int) -> tuple[bytes, dict[str, int]]:
+        """The weights file of a global step, in sixteenths of an octave, and how many bytes each tensor takes."""
+        step = self._start * 2.0 ** (at / search.PARTS)
+        steps = [sizes.short(step * task.base) for task in self.tasks.values()]
+        rounded = zip(self.tasks, steps, rounding.integers(steps), strict=True)
+        coded = {name: self._kernel(name, size, integers) for name, size, integers in rounded}
+        coded |= {name: self._other(name, sizes.short(step * base)) for name, base in self._others.items()}
+        ordered = [name for name in self._model.weights if name in coded]
+        stream = entropy.encode([coded[name][1] for name in ordered])
+        tensors = [coded[name][0] if name in coded else self._plain[name] for name in self._model.weights]
+        shares = dict(zip(ordered, stream.sizes, strict=True))
+        shares |= {name: tensor.data.nbytes for name, tensor in self._plain.items() if tensor.data is not None}
+        return container.write(tensors, stream.data), shares
 
-    def _passes(self, weights: Mapping[str, Floats]) -> bool:
-        pairs = zip(self._losses(weights), self._families, strict=True)
-        return all(family.holds(loss) for loss, family in pairs)
+    def _kernel(self, name: str, step: float, integers: NDArray[np.int16]) -> tuple[Tensor, Matrix]:
+        task, kernel = self.tasks[name], self._kernels[name]
+        rows, columns = task.row_exponents, task.column_exponents
+        if kernel.transposed:
+            integers, rows, columns = integers.T, columns, rows
+        given = [exponents if exponents.any() else None for exponents in (rows, columns)]
+        return _tensor(name, kernel.shape, step, len(rows)), Matrix(integers, *given)
 
-    def encoded(self, step: float) -> Encoded:
-        """The weights file for a global step."""
-        integers = self._rounded(step)
-        weights = self._weights(integers, step)
-        coded = {k.name: (k, t, q) for k, t, q in zip(self._kernels, self._tasks, integers, strict=True)}
-        tensors, matrices = [], []
-        for name, value in self._network.model.weights.items():
-            if name in coded:
-                tensor, matrix = _coded(*coded[name], step)
-                tensors.append(tensor)
-                matrices.append(matrix)
-            elif name in self._rest:
-                stored = self._rest[name]
-                tensors.append(Tensor(name, value.shape, stored.scheme, stored.data, stored.more))
-            else:
-                tensors.append(Tensor(name, value.shape, store.dtype(value), value))
-        stream = entropy.encode(matrices)
-        losses = list(self._losses(weights))
-        worst = max(range(len(losses)), key=lambda i: losses[i].distortion / self._families[i].allowed)
-        plain = sum(t.data.nbytes for t in tensors if t.data is not None)
-        return Encoded(
-            file=write(tensors, stream),
-            weights=weights,
-            bytes=plain + len(stream),
-            loss=losses[worst],
-            uint8=self._families[worst].uint8,
-            measure="NMSE" if self._network.kinds[0] == "numbers" else "KL",
-            inputs=len(self._families[worst].inputs),
-            on=self._families[worst].name,
-        )
+    def _other(self, name: str, step: float) -> tuple[Tensor, Matrix]:
+        """Biases, slopes, tables: rounded one by one."""
+        value = self._model.weights[name].astype(np.float64)
+        integers = np.round(value / step).astype(np.int16).reshape(-1, value.shape[-1])
+        return _tensor(name, value.shape, step, len(integers)), Matrix(integers)
 
 
-def _coded(kernel: Kernel, task: Task, integers: NDArray[np.int16], step: float) -> tuple[Tensor, Matrix]:
-    rows, columns = task.row_exponents, task.column_exponents
-    if kernel.transposed:
-        integers, rows, columns = integers.T, columns, rows
-    more = {"rows": len(rows), "step": step * task.base}
-    given = [e if e.any() else None for e in (rows, columns)]
-    return Tensor(kernel.name, kernel.shape, "coded", None, more), Matrix(integers, *given)
+def _tensor(name: str, shape: tuple[int, ...], step: float, rows: int) -> Tensor:
+    return Tensor(name, shape, "coded", None, {"rows": rows, "step": step})
+
+
+def _base(values: NDArray[np.generic], square: float, least: float) -> float:
+    """The step of a tensor next to the global one; `square` is the sum of its mean squared gradients."""
+    base = (square / values.size) ** -0.5
+    return max(base, float(np.abs(values.astype(np.float64)).max()) / (least * sizes.LARGEST))

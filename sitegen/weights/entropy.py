@@ -25,7 +25,15 @@ class Matrix:
     column_exponents: NDArray[np.int16] | None = None
 
 
-def encode(matrices: Sequence[Matrix]) -> bytes:
+@dataclass(frozen=True)
+class Stream:
+    """The stream of some matrices, and how many of its bytes are each one's."""
+
+    data: bytes
+    sizes: list[int]
+
+
+def encode(matrices: Sequence[Matrix]) -> Stream:
     """One stream of all of them."""
     told, pieces = [], []
     for matrix in matrices:
@@ -39,4 +47,5 @@ def encode(matrices: Sequence[Matrix]) -> bytes:
         (folder / "matrices.json").write_text(json.dumps(told))
         (folder / "integers.bin").write_bytes(b"".join(pieces))
         subprocess.run([executable(), str(runtime.load().tool("encode")), name], check=True, capture_output=True)
-        return (folder / "stream.bin").read_bytes()
+        sizes = json.loads((folder / "sizes.json").read_bytes())
+        return Stream((folder / "stream.bin").read_bytes(), sizes)

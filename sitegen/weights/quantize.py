@@ -66,13 +66,16 @@ SCHEMES: Mapping[str, Callable[[NDArray[np.float32]], Quantized]] = {
 }
 
 
-def tensors(model: GraphModel, scheme: str) -> list[Tensor]:
-    """A model's weights for container.py: floats under one of the schemes, integers and booleans as they are."""
+def tensors(model: GraphModel, scheme: str, fixed: Mapping[str, str] | None = None) -> list[Tensor]:
+    """A model's weights for container.py: floats under one of the schemes, integers and booleans as they are.
+
+    `fixed` names tensors that have a scheme of their own.
+    """
     made = []
     for name, value in model.weights.items():
         kind = store.dtype(value)
         if kind == "float32":
-            stored = SCHEMES[scheme](value.astype(np.float32, copy=False))
+            stored = SCHEMES[(fixed or {}).get(name, scheme)](value.astype(np.float32, copy=False))
             made.append(Tensor(name, value.shape, stored.scheme, stored.data, stored.more))
         else:
             made.append(Tensor(name, value.shape, kind, value))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,45 +41,54 @@ class Task:
         return float(rows * columns * (rows + columns) / 2)
 
 
-def rounded(tasks: Sequence[Task], steps: Sequence[float]) -> list[NDArray[np.int16]]:
-    """For each task the integers of every global step: [steps, in, out]."""
-    # The largest first, each to whoever has least to do.
-    piles: list[list[int]] = [[] for _ in range(min(_AT_ONCE, len(tasks)))]
-    for index in sorted(range(len(tasks)), key=lambda i: -tasks[i].cost):
-        min(piles, key=lambda pile: sum(tasks[i].cost for i in pile)).append(index)
-    found: dict[int, NDArray[np.int16]] = {}
-    with tempfile.TemporaryDirectory(prefix="sitegen-") as name, ThreadPoolExecutor(_AT_ONCE) as threads:
-        jobs = [(Path(name) / str(number), pile) for number, pile in enumerate(piles)]
-        for part in threads.map(lambda job: _run(job[0], [(i, tasks[i]) for i in job[1]], steps), jobs):
-            found |= part
-    return [found[index] for index in range(len(tasks))]
+class Rounding:
+    """Tasks, written once into a folder."""
+
+    def __init__(self, tasks: Sequence[Task], folder: Path) -> None:
+        self._tasks = tasks
+        # The largest first, each to whoever has least to do.
+        piles: list[list[int]] = [[] for _ in range(min(_AT_ONCE, len(tasks)))]
+        for index in sorted(range(len(tasks)), key=lambda i: -tasks[i].cost):
+            min(piles, key=lambda pile: sum(tasks[i].cost for i in pile)).append(index)
+        self._piles = [(folder / str(number), pile) for number, pile in enumerate(piles)]
+        self._told = [[_written(place, str(index), tasks[index]) for index in pile] for place, pile in self._piles]
+
+    def integers(self, steps: Sequence[float]) -> list[NDArray[np.int16]]:
+        """The integers [in, out] of each task, for the size of its steps: a global one times its base."""
+        found: dict[int, NDArray[np.int16]] = {}
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            for part in threads.map(lambda number: self._run(number, steps), range(len(self._piles))):
+                found |= part
+        return [found[index] for index in range(len(self._tasks))]
+
+    def _run(self, number: int, steps: Sequence[float]) -> dict[int, NDArray[np.int16]]:
+        folder, pile = self._piles[number]
+        told = [{**task, "step": steps[index]} for task, index in zip(self._told[number], pile, strict=True)]
+        (folder / "tasks.json").write_text(json.dumps(told))
+        subprocess.run([executable(), str(runtime.load().tool("round")), str(folder)], check=True, capture_output=True)
+        return {index: self._read(folder, index) for index in pile}
+
+    def _read(self, folder: Path, index: int) -> NDArray[np.int16]:
+        task = self._tasks[index]
+        found = np.empty(task.weights.shape, np.int16)
+        ordered = np.fromfile(folder / f"{index}.i16", "<i2").reshape(found.shape)
+        found[np.ix_(task.statistics.order_in, task.statistics.order_out)] = ordered
+        return found
 
 
-def _run(folder: Path, tasks: Sequence[tuple[int, Task]], steps: Sequence[float]) -> dict[int, NDArray[np.int16]]:
-    folder.mkdir()
-    told = [_written(folder, str(index), task, steps) for index, task in tasks]
-    (folder / "tasks.json").write_text(json.dumps(told))
-    subprocess.run([executable(), str(runtime.load().tool("round")), str(folder)], check=True, capture_output=True)
-    return {
-        index: np.fromfile(folder / f"{index}.i16", "<i2").reshape(len(steps), *task.weights.shape)
-        for index, task in tasks
-    }
-
-
-def _written(folder: Path, name: str, task: Task, steps: Sequence[float]) -> dict[str, Any]:
-    statistics = task.statistics
+def _written(folder: Path, name: str, task: Task) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
+    known = task.statistics
     files = {
-        "weights": task.weights.astype("<f8"),
-        "rows": statistics.m_in.astype("<f4"),
-        "columns": None if statistics.m_out is None else statistics.m_out.astype("<f4"),
-        "rowsteps": factors(task.row_exponents).astype("<f8"),
-        "columnsteps": factors(task.column_exponents).astype("<f8"),
+        "weights": task.weights[np.ix_(known.order_in, known.order_out)].astype("<f8"),
+        "rows": known.m_in.astype("<f4"),
+        "columns": None if known.m_out is None else known.m_out.astype("<f4"),
+        "rowsteps": factors(task.row_exponents[known.order_in]).astype("<f8"),
+        "columnsteps": factors(task.column_exponents[known.order_out]).astype("<f8"),
     }
     for kind, array in files.items():
         if array is not None:
             np.ascontiguousarray(array).tofile(folder / f"{name}.{kind}")
     rows, columns = task.weights.shape
-    across = statistics.m_out is not None
-    per_column = statistics.m_in.ndim == 3
-    told = {"name": name, "rows": rows, "columns": columns, "perColumn": per_column, "across": across}
-    return {**told, "steps": [step * task.base for step in steps]}
+    across, per_column = known.m_out is not None, known.m_in.ndim == 3
+    return {"name": name, "rows": rows, "columns": columns, "perColumn": per_column, "across": across}

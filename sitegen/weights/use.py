@@ -11,8 +11,8 @@ from sitegen.errors import SitegenError
 from sitegen.graph.nodes import source
 from sitegen.records import GraphModel
 from sitegen.weights import synthetic
-from sitegen.weights.auto import Budget
-from sitegen.weights.network import Floats
+from sitegen.weights.auto import Floats
+from sitegen.weights.gate import Budget
 
 _PASSING = ("Identity", "Reshape", "Squeeze")
 

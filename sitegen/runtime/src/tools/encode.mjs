@@ -1,4 +1,4 @@
-// node encode.cjs FOLDER: matrices.json and integers.bin -> stream.bin (sitegen/weights/entropy.py).
+// node encode.cjs FOLDER: matrices.json and integers.bin -> stream.bin and sizes.json (sitegen/weights/entropy.py).
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv } from 'node:process';
@@ -18,4 +18,6 @@ const matrices = JSON.parse(readFileSync(join(folder, 'matrices.json'), 'utf8'))
     integers: take(rows * columns),
   }),
 );
-writeFileSync(join(folder, 'stream.bin'), encode(matrices));
+const { stream, sizes } = encode(matrices);
+writeFileSync(join(folder, 'stream.bin'), stream);
+writeFileSync(join(folder, 'sizes.json'), JSON.stringify(sizes));

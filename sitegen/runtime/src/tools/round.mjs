@@ -1,4 +1,4 @@
-// node round.cjs FOLDER: tasks.json and its files -> one .i16 a task, the integers of every step (sitegen/weights/rounding.py).
+// node round.cjs FOLDER: tasks.json and its files -> one .i16 a task, its integers (sitegen/weights/rounding.py).
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv } from 'node:process';
@@ -10,7 +10,7 @@ function numbers(Type, name) {
   return new Type(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
 }
 for (const task of JSON.parse(readFileSync(join(folder, 'tasks.json'), 'utf8'))) {
-  const { name, rows, columns, perColumn, across, steps } = task;
+  const { name, rows, columns, perColumn, across, step } = task;
   const feedback = {
     rows,
     columns,
@@ -21,7 +21,5 @@ for (const task of JSON.parse(readFileSync(join(folder, 'tasks.json'), 'utf8')))
     rowSteps: numbers(Float64Array, `${name}.rowsteps`),
     columnSteps: numbers(Float64Array, `${name}.columnsteps`),
   };
-  const found = new Int16Array(steps.length * rows * columns);
-  steps.forEach((step, index) => found.set(rounded(feedback, step), index * rows * columns));
-  writeFileSync(join(folder, `${name}.i16`), found);
+  writeFileSync(join(folder, `${name}.i16`), rounded(feedback, step));
 }

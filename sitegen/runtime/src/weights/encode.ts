@@ -12,14 +12,18 @@ export interface Matrix {
   columnExponents: Int16Array | null;
 }
 
-export function encode(matrices: Matrix[]): Uint8Array {
+/** The stream, and how many of its bytes are each matrix's. */
+export function encode(matrices: Matrix[]): { stream: Uint8Array; sizes: number[] } {
   const encoder = new Encoder(contexts());
+  const sizes: number[] = [];
   for (const { rows, columns, integers, rowExponents, columnExponents } of matrices) {
+    const before = encoder.size;
     exponents(encoder, rowExponents);
     exponents(encoder, columnExponents);
     matrix(encoder, integers, rows, columns);
+    sizes.push(encoder.size - before);
   }
-  return encoder.finish();
+  return { stream: encoder.finish(), sizes };
 }
 
 function exponents(encoder: Encoder, values: Int16Array | null): void {

@@ -128,6 +128,11 @@ export class Encoder implements Coder {
     return bit;
   }
 
+  /** How many bytes there are so far, but for those that wait for a carry. */
+  get size(): number {
+    return this.length;
+  }
+
   /** The whole stream. */
   finish(): Uint8Array {
     for (let i = 0; i < 5; i++) this.shift();

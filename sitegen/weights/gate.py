@@ -1,0 +1,104 @@
+"""What may be lost, and whether it was: the inputs that losses are measured on, and the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitegen.weights import fidelity
+from sitegen.weights.measure import Measure, Outputs
+
+# Next to TF.js's uint8: less than it would lose, as what is real may be worse than what is synthetic; and never more
+# than this, where uint8 breaks a model.
+_MARGIN = 0.5
+_MOST = 1e-2
+_NOTHING = 1e-9  # less than this is nobody's loss
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What may be lost: the most distortion (KL in nats, NMSE), the least share of inputs whose best class stays.
+
+    `drop` is by how much the share of labelled inputs that are named rightly may fall. Where no distortion is said, it
+    is as near as _MARGIN says.
+    """
+
+    distortion: float | None = None
+    agreement: float | None = None
+    drop: float | None = None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a file loses on some inputs; accuracies are of labelled ones."""
+
+    on: str
+    inputs: int
+    distortion: float
+    agreement: float | None
+    accuracy: float | None
+    float_accuracy: float | None
+    excess: float  # log2 of the distortion over what is allowed; infinite where something else is not
+
+
+@dataclass(frozen=True)
+class Family:
+    """Inputs of one kind, what the float model makes of them, and what TF.js's uint8 would lose."""
+
+    name: str
+    inputs: NDArray[np.float32]
+    reference: Outputs
+    uint8: fidelity.Loss
+    labels: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """All families must hold."""
+
+    measure: Measure
+    families: Sequence[Family]
+    budget: Budget
+    allowed: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        said = self.budget.distortion
+        found = [
+            said if said is not None else max(min(_MARGIN * family.uint8.distortion, _MOST), _NOTHING)
+            for family in self.families
+        ]
+        object.__setattr__(self, "allowed", found)
+
+    def losses(self, file: bytes) -> list[Loss]:
+        """Of each family in turn. All inputs go through the engine at once."""
+        whole = self.measure.outputs(file, np.concatenate([family.inputs for family in self.families]))
+        ends = np.cumsum([len(family.inputs) for family in self.families])[:-1]
+        parts = zip(*(np.split(values, ends) for values in whole), strict=True)
+        rows = zip(self.families, self.allowed, parts, strict=True)
+        return [self._loss(family, allowed, list(outputs)) for family, allowed, outputs in rows]
+
+    def _loss(self, family: Family, allowed: float, outputs: Outputs) -> Loss:
+        found = fidelity.loss(family.reference, outputs, self.measure.kinds)
+        right = before = None
+        if family.labels is not None:
+            right, before = (float(np.mean(o[0].argmax(axis=1) == family.labels)) for o in (outputs, family.reference))
+        excess = float(np.log2(found.distortion / allowed))
+        return Loss(
+            on=family.name,
+            inputs=len(family.inputs),
+            distortion=found.distortion,
+            agreement=found.agreement,
+            accuracy=right,
+            float_accuracy=before,
+            excess=np.inf if any(self._broken(found, right, before)) else excess,
+        )
+
+    def _broken(self, found: fidelity.Loss, right: float | None, before: float | None) -> Iterator[bool]:
+        agreement, drop = self.budget.agreement, self.budget.drop
+        if agreement is not None and found.agreement is not None:
+            yield found.agreement < agreement
+        if drop is not None and right is not None and before is not None:
+            yield right < before - drop - 1e-9
