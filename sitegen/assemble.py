@@ -63,10 +63,8 @@ class Assembly:
                 types[file.name] = kind
         return types, errors
 
-    def bundled(
-        self, page: Page, demo: DemoSpec, packed: Packed, types: Mapping[str, str]
-    ) -> tuple[Bundle | None, list[SitegenError]]:
-        """The demo of a page whose samples are right (`types`), and what is wrong with it."""
+    def bundled(self, page: Page, demo: DemoSpec, packed: Packed, types: Mapping[str, str]) -> Bundle:
+        """The demo of a page whose samples are right (`types`)."""
         samples = {f.name: (types[f.name], self._steps.cut(self._steps.linked(f))) for f in demo.samples}
         task = self._runtime.tasks[demo.task]
         return bundle.make(

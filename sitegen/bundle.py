@@ -52,18 +52,15 @@ def make(
     samples: Mapping[str, tuple[str, Chunked]],
     engine: Engine,
     task: Mapping[str, str],
-) -> tuple[Bundle | None, list[SitegenError]]:
-    """Puts a demo together.
+) -> Bundle:
+    """Puts a demo together that `completed` has found nothing wrong with.
 
     `samples` maps a sample's name to its media type and chunks; `task` has the path of the task's script in the site
-    and its title. Errors are what only the model can tell: labels that do not match its classes, an input that is no
-    picture.
+    and its title.
     """
-    errors: list[SitegenError] = []
-    image = _image_input(demo, packed.signature, errors)
-    _check_labels(demo, packed.signature, errors)
-    if image is None or errors:
-        return None, errors
+    image, errors = completed(demo, packed.signature)
+    assert image is not None
+    assert not errors
     chunks: dict[str, Blob] = {}
 
     def ref(chunked: Chunked) -> dict[str, Any]:
@@ -99,19 +96,27 @@ def make(
             for kind, cut in [samples[file.name]]
         ],
     }
-    return (
-        Bundle(
-            page=page,
-            packed=packed,
-            config=config,
-            task_script=task["script"],
-            assets=(task["script"],),
-            chunks=chunks,
-            plain_only=frozenset(engine.plain.files) - frozenset(engine.simd.files),
-            facts=_facts(demo, packed, image, task["title"]),
-        ),
-        [],
+    return Bundle(
+        page=page,
+        packed=packed,
+        config=config,
+        task_script=task["script"],
+        assets=(task["script"],),
+        chunks=chunks,
+        plain_only=frozenset(engine.plain.files) - frozenset(engine.simd.files),
+        facts=_facts(demo, packed, image, task["title"]),
     )
+
+
+def completed(demo: DemoSpec, signature: Signature) -> tuple[ImageInput | None, list[SitegenError]]:
+    """The page's input with what the model says of it, and everything that only the model can tell is wrong.
+
+    That is labels that do not match its classes, and an input that is no picture, or not of that size.
+    """
+    errors: list[SitegenError] = []
+    image = _image_input(demo, signature, errors)
+    _check_labels(demo, signature, errors)
+    return image, errors
 
 
 def ref_json(ref: FileRef) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from sitegen.records import (
     Chunked,
     DemoSpec,
     FileRef,
+    ImageInput,
     Limits,
     Packed,
     Signature,
@@ -139,7 +140,11 @@ class Steps:
                 errors.append(SitegenError(error.what, demo.places["model.source"], error.hint, error.kind))
                 return None
             self._cache.keep("convert", key, stored)
-        use = _use(demo) if demo.scheme == "auto" else {}
+        image, wrong = bundle.completed(demo, _signature(stored))
+        if image is None or wrong:
+            errors += wrong
+            return None
+        use = _use(demo, image) if demo.scheme == "auto" else {}
         pack_key = Cache.key(
             {
                 "data": stored["data"],
@@ -180,10 +185,7 @@ class Steps:
             scheme=demo.scheme,
             weight_bytes=packed["weight_bytes"],
             float32_bytes=packed["float32_bytes"],
-            signature=Signature(
-                tuple(_spec(s) for s in stored["signature"]["inputs"]),
-                tuple(_spec(s) for s in stored["signature"]["outputs"]),
-            ),
+            signature=_signature(stored),
             parameters=stored["parameters"],
             notes=tuple(stored["notes"]),
             loss=packed["loss"],
@@ -271,13 +273,17 @@ def _payloads(packed: dict[str, Any]) -> list[dict[str, Any]]:
     return [packed[name] for name in ("topology", "weights", "anchors") if name in packed]
 
 
-def _use(demo: DemoSpec) -> dict[str, Any]:
+def _use(demo: DemoSpec, given: ImageInput) -> dict[str, Any]:
     """What weights/use.py is told of a page."""
-    given = demo.input
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
     numbers = {"scale": given.scale, "mean": list(given.mean), "std": list(given.std)}
     image = {**sizes, "resize": given.resize, "invert": given.invert, **numbers}
     return {"input": image, "activation": demo.activation, "budget": dict(demo.budget)}
+
+
+def _signature(stored: Mapping[str, Any]) -> Signature:
+    sides = stored["signature"]
+    return Signature(*(tuple(_spec(spec) for spec in sides[side]) for side in ("inputs", "outputs")))
 
 
 def _spec(stored: list[Any]) -> TensorSpec:
