@@ -29,10 +29,10 @@ from markdown.extensions.toc import TocExtension
 from sitegen import frontmatter, links
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
-from sitegen.frontmatter import Places
 from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Page, SourceFile
 from sitegen.schema import FrontMatter, Quantize
 from sitegen.schema import ModelRef as ModelFront
+from sitegen.validation import Places
 
 FRONT_PAGE = "index.html"
 # Folders of the site that hold the build's own files.

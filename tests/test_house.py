@@ -25,8 +25,8 @@ RUNTIME = PACKAGE / "runtime"
 # A room may import from the rows above its own; rooms of one row do not know one another.
 ROWS = (
     "errors",
-    "records text",
-    "config describe disk runtime schema thumbnail",
+    "records schema text validation",
+    "config describe disk runtime thumbnail",
     "chunks frontmatter graph links offline theme",
     "models",
     "bundle pages watch weights",
