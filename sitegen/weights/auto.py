@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +43,15 @@ _FINE = [2.0 ** (part / 16) for part in range(4)]
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be lost: the most distortion (KL in nats, NMSE), the least share of inputs whose best class stays.
+    """What may be lost: the most distortion (KL in nats, NMSE), the least share of inputs whose best class stays, and
+    the most share of labelled inputs by which accuracy falls.
 
     Where neither is said, it is as near as _MARGIN says; with `agreement` alone, that bound holds besides.
     """
 
     distortion: float | None = None
     agreement: float | None = None
+    drop: float | None = None
 
 
 _NONE = Budget()
@@ -66,6 +69,7 @@ class Encoded:
     measure: str  # what the distortion is: KL, NMSE
     inputs: int  # how many it was measured on
     on: str  # and which these were
+    accuracy: tuple[float, float] | None = None  # on labelled inputs, of the float model and of this
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class _Family:
     reference: list[NDArray[np.float64]]
     uint8: fidelity.Loss
     budget: Budget
+    classes: fidelity.Classes | None = None  # the right ones, where they are known
 
     @property
     def allowed(self) -> float:
@@ -83,30 +88,49 @@ class _Family:
             return self.budget.distortion
         return max(min(_MARGIN * self.uint8.distortion, _MOST), _NOTHING)
 
+    @property
+    def accuracy(self) -> float:
+        """Of the float model; 0 where the right classes are not known."""
+        return 0.0 if self.classes is None else fidelity.accuracy(self.reference, self.classes)
+
     def holds(self, found: fidelity.Loss) -> bool:
         """Whether a loss is within the budget."""
         agreement = self.budget.agreement
         agrees = agreement is None or found.agreement is None or found.agreement >= agreement
-        return agrees and found.distortion <= self.allowed
+        # 0.9 - 0.1 need not be 0.8.
+        least = 0.0 if self.budget.drop is None else self.accuracy - self.budget.drop - 1e-9
+        right = found.accuracy is None or found.accuracy >= least
+        return agrees and right and found.distortion <= self.allowed
 
 
 def encode(
-    model: GraphModel, kinds: Sequence[str], inputs: Inputs, budget: Budget = _NONE, data: Floats | None = None
+    model: GraphModel,
+    kinds: Sequence[str],
+    inputs: Inputs,
+    budget: Budget = _NONE,
+    data: Floats | None = None,
+    *,
+    fixed: Mapping[str, str] = MappingProxyType({}),
+    labelled: tuple[Floats, fidelity.Classes] | None = None,
 ) -> Encoded:
-    """Raises LookupError when TensorFlow has no gradient for an operation of the model, or the model has no kernels.
+    """`fixed` has the schemes of tensors that are not coded; `labelled` are inputs with the indices of their classes.
+
+    Raises LookupError when TensorFlow has no gradient for an operation of the model, or the model has no kernels.
 
     Raises SitegenError when the budget cannot be met.
     """
     network = Network(model, kinds)
     known = statistics.gather(network, _calibration(inputs, data), 2)
     families = [_family(network, name, values, budget) for name, values in _gates(inputs, data)]
-    kernels = [kernel for kernel in network.kernels if kernel.name in known]
+    if labelled is not None:
+        families.append(_family(network, "labelled pictures", labelled[0], budget, labelled[1]))
+    kernels = [kernel for kernel in network.kernels if kernel.name in known and kernel.name not in fixed]
     if not kernels:
-        raise LookupError("no kernel of it has a gradient")
+        raise LookupError("no kernel with a gradient is left to it")
     count = sum(model.weights[kernel.name].size for kernel in kernels)
     start = float(np.sqrt(12 * min(family.allowed for family in families) / count))
     tasks = [_task(kernel, model.weights[kernel.name], known[kernel.name], start * _GRID[0]) for kernel in kernels]
-    search = _Search(network, families, kernels, tasks, _rest(model, {kernel.name for kernel in kernels}))
+    search = _Search(network, families, kernels, tasks, _rest(model, {kernel.name for kernel in kernels}, fixed))
     best = search.largest([start * factor for factor in _GRID])
     if best is not None:
         best = search.largest([best * factor for factor in _FINE])
@@ -139,7 +163,8 @@ def _gates(inputs: Inputs, data: Floats | None) -> Iterator[tuple[str, Floats]]:
 
 def _said(found: Encoded) -> str:
     agreement = "" if found.loss.agreement is None else f", the best class kept for {found.loss.agreement:.1%}"
-    return f"{found.measure} {found.loss.distortion:.1e}{agreement}"
+    accuracy = "" if found.accuracy is None else ", accuracy {1:.1%} of {0:.1%}".format(*found.accuracy)
+    return f"{found.measure} {found.loss.distortion:.1e}{agreement}{accuracy}"
 
 
 def _task(kernel: Kernel, weights: NDArray[np.generic], known: Statistics, least: float) -> Task:
@@ -166,22 +191,24 @@ def _snapped(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.int16]]:
     return base, exponents.astype(np.int16)
 
 
-def _family(network: Network, name: str, inputs: Floats, budget: Budget) -> _Family:
+def _family(
+    network: Network, name: str, inputs: Floats, budget: Budget, classes: fidelity.Classes | None = None
+) -> _Family:
     reference = network.run(inputs)
     weights = {name: _uint8(value) for name, value in network.model.weights.items() if value.dtype.kind == "f"}
     uint8 = fidelity.loss(reference, network.run(inputs, weights), network.kinds)
-    return _Family(name, inputs, reference, uint8, budget)
+    return _Family(name, inputs, reference, uint8, budget, classes)
 
 
 def _uint8(values: NDArray[np.generic]) -> Floats:
-    stored = quantize.uint8(values.astype(np.float32))
-    return (stored.data.astype(np.float64) * stored.more["scale"] + stored.more["min"]).astype(np.float32)
+    return quantize.dequantized(quantize.uint8(values.astype(np.float32)))
 
 
-def _rest(model: GraphModel, coded: set[str]) -> dict[str, quantize.Quantized]:
-    """What is no kernel: biases, slopes, tables."""
+def _rest(model: GraphModel, coded: set[str], fixed: Mapping[str, str]) -> dict[str, quantize.Quantized]:
+    """What is not coded: biases, slopes, tables, and what is `fixed`."""
     floats = {name: value for name, value in model.weights.items() if value.dtype.kind == "f" and name not in coded}
-    return {name: quantize.float16(value.astype(np.float32)) for name, value in floats.items()}
+    schemes = {name: quantize.SCHEMES[fixed.get(name, "float16")] for name in floats}
+    return {name: schemes[name](value.astype(np.float32)) for name, value in floats.items()}
 
 
 def _values(kernel: Kernel, task: Task, integers: NDArray[np.int16], step: float) -> Floats:
@@ -221,13 +248,14 @@ class _Search:
     def _weights(self, integers: Sequence[NDArray[np.int16]], step: float) -> dict[str, Floats]:
         made = zip(self._kernels, self._tasks, integers, strict=True)
         return {
-            **{name: stored.data.astype(np.float32) for name, stored in self._rest.items()},
+            **{name: quantize.dequantized(stored) for name, stored in self._rest.items()},
             **{kernel.name: _values(kernel, task, found, step) for kernel, task, found in made},
         }
 
     def _losses(self, weights: Mapping[str, Floats]) -> Iterator[fidelity.Loss]:
         for family in self._families:
-            yield fidelity.loss(family.reference, self._network.run(family.inputs, weights), self._network.kinds)
+            found = self._network.run(family.inputs, weights)
+            yield fidelity.loss(family.reference, found, self._network.kinds, family.classes)
 
     def _passes(self, weights: Mapping[str, Floats]) -> bool:
         pairs = zip(self._losses(weights), self._families, strict=True)
@@ -252,6 +280,8 @@ class _Search:
         stream = entropy.encode(matrices)
         losses = list(self._losses(weights))
         worst = max(range(len(losses)), key=lambda i: losses[i].distortion / self._families[i].allowed)
+        pairs = zip(self._families, losses, strict=True)
+        right = [(family.accuracy, found.accuracy) for family, found in pairs if found.accuracy is not None]
         plain = sum(t.data.nbytes for t in tensors if t.data is not None)
         return Encoded(
             file=write(tensors, stream),
@@ -262,6 +292,7 @@ class _Search:
             measure="NMSE" if self._network.kinds[0] == "numbers" else "KL",
             inputs=len(self._families[worst].inputs),
             on=self._families[worst].name,
+            accuracy=right[0] if right else None,
         )
 
 
