@@ -16,7 +16,7 @@ import pytest
 from sitegen import build
 
 PAGE = "---\ntitle: A page\n---\nText.\n"
-DEMO = "---\ntitle: A demo\ntask: image-classification\nmodel: tiny.keras\n---\n"
+DEMO = "---\ntitle: A demo\ntask: image-classification\nmodel: tiny.keras\nquantize: float16\n---\n"
 HERE = Path(__file__).parent
 
 

@@ -26,8 +26,8 @@ RUNTIME = PACKAGE / "runtime"
 ROWS = (
     "errors",
     "records schema text validation",
-    "config describe disk runtime thumbnail",
-    "chunks frontmatter graph links offline theme",
+    "beside config describe disk frontmatter runtime thumbnail",
+    "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
     "inspection",
