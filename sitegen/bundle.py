@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sitegen import text
+from sitegen import loss, text
 from sitegen.errors import SitegenError
 from sitegen.records import (
     Blob,
@@ -215,14 +215,6 @@ def _check_labels(demo: DemoSpec, signature: Signature, errors: list[SitegenErro
         errors.append(SitegenError(what, demo.places["labels"], hint))
 
 
-_SCHEME_TEXT = {
-    "none": "32-bit floats",
-    "float16": "16-bit floats",
-    "uint8": "8-bit integers",
-    "auto": "coded integers",
-}
-
-
 def _facts(demo: DemoSpec, packed: Packed, image: ImageInput, task_title: str) -> tuple[tuple[str, str], ...]:
     colour = "grey" if image.channels == 1 else "RGB"
     classes = len(demo.labels) or packed.signature.outputs[0].shape[-1]
@@ -231,14 +223,8 @@ def _facts(demo: DemoSpec, packed: Packed, image: ImageInput, task_title: str) -
         ("Input", f"{image.width} × {image.height} pixels, {colour}"),
         ("Classes", text.number(classes) if classes > 0 else "any"),
         ("Parameters", text.number(packed.parameters)),
-        (
-            "Weights",
-            f"{text.size(packed.weight_bytes)}, {_SCHEME_TEXT[packed.scheme]}"
-            + (f" ({text.size(packed.float32_bytes)} before)" if packed.weight_bytes != packed.float32_bytes else ""),
-        ),
+        *loss.facts(packed),
     ]
-    if packed.loss:
-        facts.append(("Lost by that", text.loss(packed.loss)))
     if demo.license:
         facts.append(("Licence", demo.license))
     if demo.origin:
