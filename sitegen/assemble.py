@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 import sitegen
-from sitegen import bundle, chunks, offline, pages, text, theme
+from sitegen import bundle, chunks, offline, pages, picture, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
@@ -187,6 +187,7 @@ class Assembly:
                 "body": Markup(body),
                 "toc": Markup(page.toc),
                 "facts": list(made.facts) if made else [],
+                "layers": picture.layers(made.packed) if made else "",
                 "source_license": demo.license if demo else None,
                 "origin": demo.origin if demo else None,
                 "task": demo.task if demo else None,

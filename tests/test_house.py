@@ -26,7 +26,7 @@ RUNTIME = PACKAGE / "runtime"
 ROWS = (
     "errors",
     "records schema text validation",
-    "beside config describe disk frontmatter runtime thumbnail",
+    "beside config describe disk frontmatter loss picture runtime thumbnail",
     "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
