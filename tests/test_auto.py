@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sitegen.errors import SitegenError
-from sitegen.records import GraphModel
+from sitegen.errors import SitegenError, Unmeasurable
+from sitegen.records import GraphModel, TensorSpec
 from sitegen.weights import auto, container, fidelity, quantize, rounding, statistics, synthetic, use
 from sitegen.weights.auto import Encoded
 from sitegen.weights.rounding import Task
@@ -126,10 +126,23 @@ def test_a_build_says_what_was_lost(tmp_path: Path) -> None:
     assert json.loads(sitegen(tmp_path, "build", "--json").stdout)["written"] is False
 
 
-def test_models_that_take_no_pictures_are_told_so() -> None:
-    table = engine.load(HERE / "models/table.keras")
-    with pytest.raises(SitegenError, match="for models that take one picture"):
-        use.Pictures(table, PAGE)
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ([], "take one picture"),
+        ([(-1, 28, 28, 1)] * 2, "take one picture"),
+        ([(-1, 4)], "take one picture"),
+        ([(8, 28, 28, 1)], "take one picture"),
+        ([(-1, -1, 28, 1)], "know the size"),
+        ([(-1, 28, 28, 4)], "1 or 3 channels"),
+    ],
+)
+def test_models_that_take_no_pictures_are_told_so(shapes: list[tuple[int, ...]], said: str, model: GraphModel) -> None:
+    specs = tuple(TensorSpec("x", "float32", shape) for shape in shapes)
+    other = replace(model, signature=replace(model.signature, inputs=specs))
+    unsaid = {**PAGE, "input": {**PAGE["input"], "height": None, "channels": None}}
+    with pytest.raises(Unmeasurable, match=said):
+        use.Pictures(other, unsaid)
 
 
 @pytest.mark.parametrize("family", synthetic.FAMILIES)

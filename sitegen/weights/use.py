@@ -79,7 +79,8 @@ class Pictures:
 
     def __init__(self, model: GraphModel, use: Mapping[str, Any]) -> None:
         specs = model.signature.inputs
-        if len(specs) != 1 or len(specs[0].shape) != 4 or specs[0].dtype != "float32":
+        one = len(specs) == 1 and len(specs[0].shape) == 4 and specs[0].dtype == "float32"
+        if not one or specs[0].shape[0] not in (-1, 1):
             raise Unmeasurable("quantize: auto is for models that take one picture", hint="quantize: float16")
         self._told = use["input"]
         keys = ("height", "width", "channels")
@@ -87,6 +88,8 @@ class Pictures:
         if min(sizes) < 1:
             raise Unmeasurable("quantize: auto has to know the size of pictures", hint="input: {size: [height, width]}")
         self._height, self._width, self._channels = sizes
+        if self._channels not in (1, 3):
+            raise Unmeasurable("quantize: auto makes pictures of 1 or 3 channels", hint="quantize: float16")
 
     def synthetic(self, family: str, count: int, seed: int) -> Floats:
         """Inputs of one family of synthetic.py."""
