@@ -14,7 +14,7 @@ _ROW = 29
 _TOP = 26
 _MOST = 12
 _LEAST = 0.01  # of the longest bar: what is shorter can hardly be seen
-_LETTERS = 25  # of a name, that fit beside the sizes
+_LETTERS = 22  # of a name, that fit beside the sizes
 
 
 def layers(packed: Packed) -> Markup:
@@ -27,14 +27,14 @@ def layers(packed: Packed) -> Markup:
     said = "; ".join(f"{name}: {text.size(before)} before, {text.size(after)} now" for name, before, after in rows)
     return Markup(
         '<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="bytes-title bytes-desc" '
-        'font-size="10.5" fill="currentColor">'
+        'font-size="11.5" fill="currentColor">'
         '<title id="bytes-title">Bytes by layer</title><desc id="bytes-desc">{said}</desc>{legend}{bars}</svg>'
     ).format(width=_WIDTH, height=whole, said=said, legend=_LEGEND, bars=Markup().join(_bars(rows, most)))
 
 
 _LEGEND = Markup(
     '<rect class="before" y="3" width="9" height="9" rx="2" fill-opacity="0.25"/><text x="14" y="11">as trained</text>'
-    '<rect class="after" x="84" y="3" width="9" height="9" rx="2"/><text x="98" y="11">as fetched</text>'
+    '<rect class="after" x="92" y="3" width="9" height="9" rx="2"/><text x="106" y="11">as fetched</text>'
 )
 
 
@@ -53,14 +53,17 @@ def _rows(packed: Packed) -> Iterator[tuple[str, int, int]]:
 
 
 def _bars(rows: Sequence[tuple[str, int, int]], most: int) -> Iterator[Markup]:
+    # An inner svg cuts off what does not fit.
     row = Markup(
-        '<text y="{text}">{name}</text><text x="{width}" y="{text}" text-anchor="end">{sizes}</text>'
+        '<svg y="{top}" width="144" height="13"><text y="9">{name}</text></svg>'
+        '<text x="{width}" y="{text}" text-anchor="end">{sizes}</text>'
         '<rect class="before" y="{bar}" width="{before:.1f}" height="8" rx="2" fill-opacity="0.25"/>'
         '<rect class="after" y="{bar}" width="{after:.1f}" height="8" rx="2"/>'
     )
     for index, (name, before, after) in enumerate(rows):
         top = _TOP + index * _ROW
         yield row.format(
+            top=top,
             text=top + 9,
             bar=top + 14,
             width=_WIDTH,
