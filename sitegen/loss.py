@@ -42,7 +42,8 @@ def line(found: Mapping[str, Any]) -> str:
 def facts(packed: Packed) -> Iterator[tuple[str, str]]:
     """What a page says of its weights: names and values."""
     before, after = text.size(packed.float32_bytes), text.size(packed.weight_bytes)
-    yield "Weights", f"{before} → {after}, {_SCHEMES[packed.scheme]}" if before != after else f"{after}, 32-bit floats"
+    sizes = f"{before} → {after}" if packed.weight_bytes != packed.float32_bytes else after
+    yield "Weights", f"{sizes}, {_SCHEMES[packed.scheme]}"
     each = bits(packed)
     if each is not None:
         yield "A weight takes", f"{each:.1f} bits"

@@ -87,6 +87,6 @@ def _short(names: Sequence[str]) -> list[str]:
         ends = (end for end in range(1, len(path)) if all(other[:end] != path[:end] for other in alike))
         name = "/".join(path[: next(ends, len(path))])
         printable = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
-        half = _LETTERS // 2
+        half = (_LETTERS - 1) // 2
         made.append(printable if len(printable) <= _LETTERS else f"{printable[:half]}…{printable[-half:]}")
     return made

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Names that pages and settings share; weights/quantize.py and runtime/src/page/offline.ts are what they stand for.
-SCHEMES = ("none", "float16", "uint8", "auto")
+# What pages get that say nothing, where the settings do not either; schema.py has all schemes.
 DEFAULT_SCHEME = "auto"
+# Names that pages and settings share; runtime/src/page/offline.ts is what they stand for.
 OFFLINE_MODES = ("auto", "ask", "never")
 
 
