@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 import sitegen
-from sitegen import bundle, chunks, offline, pages, text, theme
+from sitegen import bundle, chunks, offline, pages, picture, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
@@ -63,10 +63,8 @@ class Assembly:
                 types[file.name] = kind
         return types, errors
 
-    def bundled(
-        self, page: Page, demo: DemoSpec, packed: Packed, types: Mapping[str, str]
-    ) -> tuple[Bundle | None, list[SitegenError]]:
-        """The demo of a page whose samples are right (`types`), and what is wrong with it."""
+    def bundled(self, page: Page, demo: DemoSpec, packed: Packed, types: Mapping[str, str]) -> Bundle:
+        """The demo of a page whose samples are right (`types`)."""
         samples = {f.name: (types[f.name], self._steps.cut(self._steps.linked(f))) for f in demo.samples}
         task = self._runtime.tasks[demo.task]
         return bundle.make(
@@ -189,6 +187,7 @@ class Assembly:
                 "body": Markup(body),
                 "toc": Markup(page.toc),
                 "facts": list(made.facts) if made else [],
+                "layers": picture.layers(made.packed) if made else "",
                 "source_license": demo.license if demo else None,
                 "origin": demo.origin if demo else None,
                 "task": demo.task if demo else None,

@@ -111,10 +111,7 @@ def make_site(
             types, broken = assembly.sample_types(demo)
             errors += broken
             if model is not None and not broken:
-                made, problems = assembly.bundled(page, demo, model, types)
-                errors += problems
-                if made is not None:
-                    bundles[page.path] = made
+                bundles[page.path] = assembly.bundled(page, demo, model, types)
         if errors:
             raise BuildFailed(errors)
         return replace(

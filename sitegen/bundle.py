@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sitegen import text
+from sitegen import loss, text
 from sitegen.errors import SitegenError
 from sitegen.records import (
     Blob,
@@ -52,18 +52,15 @@ def make(
     samples: Mapping[str, tuple[str, Chunked]],
     engine: Engine,
     task: Mapping[str, str],
-) -> tuple[Bundle | None, list[SitegenError]]:
-    """Puts a demo together.
+) -> Bundle:
+    """Puts a demo together that `completed` has found nothing wrong with.
 
     `samples` maps a sample's name to its media type and chunks; `task` has the path of the task's script in the site
-    and its title. Errors are what only the model can tell: labels that do not match its classes, an input that is no
-    picture.
+    and its title.
     """
-    errors: list[SitegenError] = []
-    image = _image_input(demo, packed.signature, errors)
-    _check_labels(demo, packed.signature, errors)
-    if image is None or errors:
-        return None, errors
+    image, errors = completed(demo, packed.signature)
+    assert image is not None
+    assert not errors
     chunks: dict[str, Blob] = {}
 
     def ref(chunked: Chunked) -> dict[str, Any]:
@@ -99,19 +96,27 @@ def make(
             for kind, cut in [samples[file.name]]
         ],
     }
-    return (
-        Bundle(
-            page=page,
-            packed=packed,
-            config=config,
-            task_script=task["script"],
-            assets=(task["script"],),
-            chunks=chunks,
-            plain_only=frozenset(engine.plain.files) - frozenset(engine.simd.files),
-            facts=_facts(demo, packed, image, task["title"]),
-        ),
-        [],
+    return Bundle(
+        page=page,
+        packed=packed,
+        config=config,
+        task_script=task["script"],
+        assets=(task["script"],),
+        chunks=chunks,
+        plain_only=frozenset(engine.plain.files) - frozenset(engine.simd.files),
+        facts=_facts(demo, packed, image, task["title"]),
     )
+
+
+def completed(demo: DemoSpec, signature: Signature) -> tuple[ImageInput | None, list[SitegenError]]:
+    """The page's input with what the model says of it, and everything that only the model can tell is wrong.
+
+    That is labels that do not match its classes, and an input that is no picture, or not of that size.
+    """
+    errors: list[SitegenError] = []
+    image = _image_input(demo, signature, errors)
+    _check_labels(demo, signature, errors)
+    return image, errors
 
 
 def ref_json(ref: FileRef) -> dict[str, Any]:
@@ -210,14 +215,6 @@ def _check_labels(demo: DemoSpec, signature: Signature, errors: list[SitegenErro
         errors.append(SitegenError(what, demo.places["labels"], hint))
 
 
-_SCHEME_TEXT = {
-    "none": "32-bit floats",
-    "float16": "16-bit floats",
-    "uint8": "8-bit integers",
-    "auto": "coded integers",
-}
-
-
 def _facts(demo: DemoSpec, packed: Packed, image: ImageInput, task_title: str) -> tuple[tuple[str, str], ...]:
     colour = "grey" if image.channels == 1 else "RGB"
     classes = len(demo.labels) or packed.signature.outputs[0].shape[-1]
@@ -226,14 +223,8 @@ def _facts(demo: DemoSpec, packed: Packed, image: ImageInput, task_title: str) -
         ("Input", f"{image.width} × {image.height} pixels, {colour}"),
         ("Classes", text.number(classes) if classes > 0 else "any"),
         ("Parameters", text.number(packed.parameters)),
-        (
-            "Weights",
-            f"{text.size(packed.weight_bytes)}, {_SCHEME_TEXT[packed.scheme]}"
-            + (f" ({text.size(packed.float32_bytes)} before)" if packed.weight_bytes != packed.float32_bytes else ""),
-        ),
+        *loss.facts(packed),
     ]
-    if packed.loss:
-        facts.append(("Lost by that", text.loss(packed.loss)))
     if demo.license:
         facts.append(("Licence", demo.license))
     if demo.origin:

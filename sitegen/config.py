@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from sitegen.errors import BuildFailed, Place, SitegenError, did_you_mean
-from sitegen.records import OFFLINE_MODES, SCHEMES
+from sitegen.records import OFFLINE_MODES
+from sitegen.schema import Site, SiteQuantize
+from sitegen.validation import KeyPath, Places, explained
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -32,7 +37,7 @@ class Settings:
     content: str = "content"
     output: str = "output"
     theme: str = "default"
-    quantize: str = "float16"
+    quantize: SiteQuantize = field(default_factory=SiteQuantize)
     offline: str = "auto"
     convert_seconds: int = 1800
     convert_memory: int = 0
@@ -43,7 +48,10 @@ class Settings:
 
 NUMBERS = ("convert_seconds", "convert_memory")
 KEYS = tuple(f.name for f in fields(Settings) if f.name != "file")
-CHOICES = {"quantize": SCHEMES, "offline": OFFLINE_MODES}
+CHOICES = {"offline": OFFLINE_MODES}
+_DOTTED = re.compile(r'"[^"]*"|\'[^\']*\'|[\w-]+')
+_KEY = re.compile(rf"\s*((?:{_DOTTED.pattern})(?:\s*\.\s*(?:{_DOTTED.pattern}))*)\s*=")
+_HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(#.*)?$")
 
 
 def load(root: Path) -> Settings:
@@ -63,7 +71,7 @@ def load(root: Path) -> Settings:
 def place(root: Path, settings: Settings, key: str) -> Place:
     """Where a setting stands, for errors that are found later."""
     path = root / settings.file
-    return _place(settings.file, path.read_text("utf-8"), key) if path.is_file() else Place(settings.file)
+    return _places(settings.file, path.read_text("utf-8") if path.is_file() else "", {}).of(key)
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -83,10 +91,13 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
 
 def _settings(file: str, text: str, table: dict[str, Any]) -> Settings:
     errors = []
+    places = _places(file, text, table)
     for key, value in table.items():
-        place = _place(file, text, key)
+        place = places.of(key)
         if key not in KEYS:
             errors.append(SitegenError(f'unknown setting "{key}"', place, hint=did_you_mean(key, KEYS)))
+        elif key == "quantize":
+            errors += _quantize_errors(value, places)
         elif key in NUMBERS:
             if type(value) is not int or value < 0:
                 errors.append(SitegenError(f'"{key}" must be a whole number, not negative', place))
@@ -100,7 +111,18 @@ def _settings(file: str, text: str, table: dict[str, Any]) -> Settings:
             errors.append(SitegenError(f'"{key}" leaves the project: {value}', place, hint=hint))
     if errors:
         raise BuildFailed(errors)
-    return Settings(**table, file=file)
+    quantize = Site.model_validate({"quantize": table.get("quantize", {})}).quantize
+    return Settings(**{**table, "quantize": quantize}, file=file)
+
+
+def _quantize_errors(value: Any, places: Places) -> list[SitegenError]:
+    if not isinstance(value, str | dict):
+        return [SitegenError('"quantize" must be the name of a scheme, or a table', places.of("quantize"))]
+    try:
+        Site.model_validate({"quantize": value})
+    except ValidationError as error:
+        return [explained(dict(detail), places, Site) for detail in error.errors()]
+    return []
 
 
 def _inside(folder: str) -> bool:
@@ -108,9 +130,33 @@ def _inside(folder: str) -> bool:
     return bool(folder) and not path.is_absolute() and ".." not in path.parts
 
 
-def _place(file: str, text: str, key: str) -> Place:
-    start = text.find("[tool.sitegen]") if file == "pyproject.toml" else 0
-    found = re.compile(rf'^[ \t]*"?{re.escape(key)}"?\s*=', re.M).search(text, max(start, 0))
-    if not found:
-        return Place(file)
-    return Place(file, text.count("\n", 0, found.start()) + 1, 1)
+def _places(file: str, text: str, table: Mapping[str, Any]) -> Places:
+    """Where the keys of a table stand; those of a table within one line stand where it does."""
+    found: dict[KeyPath, Place] = {(): Place(file)}
+    root: KeyPath = ("tool", "sitegen") if file == "pyproject.toml" else ()
+    section: KeyPath = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        header, assigned = _HEADER.match(line), _KEY.match(line)
+        if header:
+            path = section = _path(header[1])
+        elif assigned:
+            path = (*section, *_path(assigned[1]))
+        if (header or assigned) and path[: len(root)] == root:
+            column = len(line) - len(line.lstrip()) + 1
+            for end in range(len(root) + 1, len(path) + 1):
+                found.setdefault(path[len(root) : end], Place(file, number, column))
+    places = Places(file, found, found)
+    for path in _paths(table):
+        found.setdefault(path, places.value(path))
+    return places
+
+
+def _paths(table: Mapping[str, Any]) -> Iterator[KeyPath]:
+    for key, value in table.items():
+        yield (key,)
+        if isinstance(value, dict):
+            yield from ((key, *inner) for inner in _paths(value))
+
+
+def _path(dotted: str) -> KeyPath:
+    return tuple(part.strip("\"'") for part in _DOTTED.findall(dotted))

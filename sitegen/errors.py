@@ -32,7 +32,8 @@ class Place:
 class SitegenError(Exception):
     """One thing that is wrong.
 
-    `what` is a sentence without its full stop; `where` the place it is wrong at; `hint` the cure.
+    `what` is a sentence without its full stop; `where` the place it is wrong at; `hint` the cure. Where the place is
+    not known, `key` may name the front matter's key ("quantize.max_kl"), whose place others know.
     An exception that it comes from travels as `__cause__`.
     """
 
@@ -42,12 +43,14 @@ class SitegenError(Exception):
         where: Place | None = None,
         hint: str | None = None,
         kind: Kind = Kind.AUTHOR,
+        key: str | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.hint = hint
         self.kind = kind
+        self.key = key
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
@@ -55,7 +58,7 @@ class SitegenError(Exception):
 
     def __reduce__(self) -> tuple[type[SitegenError], tuple[object, ...]]:
         # Conversion runs in another process: the error comes back by pickle with all its parts.
-        return (type(self), (self.what, self.where, self.hint, self.kind))
+        return (type(self), (self.what, self.where, self.hint, self.kind, self.key))
 
     def as_json(self) -> dict[str, object]:
         """What `--json` prints for it."""
@@ -73,6 +76,13 @@ class Unreachable(SitegenError):
 
     It says nothing against the file, so a model that a page can do without may be left out. What is raised as a plain
     SitegenError (a wrong hash, a wrong address, a full disk) must stop the build.
+    """
+
+
+class Unmeasurable(SitegenError):
+    """A model on which nobody can tell what quantization loses.
+
+    It says nothing against the model: where measuring was not asked for, its weights are made small without.
     """
 
 

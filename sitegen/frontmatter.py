@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from sitegen.errors import Place, SitegenError, did_you_mean
+from sitegen.errors import Place, SitegenError
 from sitegen.schema import FrontMatter
+from sitegen.validation import KeyPath, Places, explained
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where keys and values stand in a file."""
-
-    file: str
-    keys: Mapping[_Path, Place]
-    values: Mapping[_Path, Place]
-
-    def of(self, dotted: str) -> Place:
-        """The place of a value such as "model.source"; the nearest that exists above it otherwise."""
-        return self.value(tuple(dotted.split(".")))
-
-    def value(self, path: _Path) -> Place:
-        """The place of the value at `path`, or of the nearest that exists above it."""
-        while path and path not in self.values:
-            path = path[:-1]
-        return self.values.get(path, Place(self.file, 1, 1))
-
-    def key(self, path: _Path) -> Place:
-        """The place of the key itself."""
-        return self.keys.get(path) or self.value(path)
 
 
 def split(text: str, file: str) -> tuple[str, str, int]:
@@ -82,8 +57,8 @@ def parse(yaml_text: str, file: str) -> tuple[FrontMatter | None, Places, list[S
     if not isinstance(value, dict):
         hint = "write one key: value a line"
         return None, empty, [SitegenError("the front matter is no mapping", Place(file, 2, 1), hint)]
-    keys: dict[_Path, Place] = {}
-    values: dict[_Path, Place] = {(): Place(file, 1, 1)}
+    keys: dict[KeyPath, Place] = {}
+    values: dict[KeyPath, Place] = {(): Place(file, 1, 1)}
     errors: list[SitegenError] = []
     if node is not None:
         _locate(node, (), file, keys, values, errors)
@@ -91,11 +66,11 @@ def parse(yaml_text: str, file: str) -> tuple[FrontMatter | None, Places, list[S
     try:
         return FrontMatter.model_validate(value), places, errors
     except ValidationError as error:
-        errors += [_validation_error(dict(detail), places) for detail in error.errors()]
+        errors += [explained(dict(detail), places, FrontMatter) for detail in error.errors()]
         return _without(value, [detail["loc"] for detail in error.errors()]), places, errors
 
 
-def _without(value: dict[str, Any], paths: list[_Path]) -> FrontMatter | None:
+def _without(value: dict[str, Any], paths: list[KeyPath]) -> FrontMatter | None:
     """What is left when the keys at `paths` are taken out."""
     rest = {"title": "?", **value}
     for path in paths:
@@ -123,10 +98,10 @@ def _yaml_error(error: yaml.MarkedYAMLError, file: str) -> SitegenError:
 
 def _locate(
     node: yaml.Node,
-    path: _Path,
+    path: KeyPath,
     file: str,
-    keys: dict[_Path, Place],
-    values: dict[_Path, Place],
+    keys: dict[KeyPath, Place],
+    values: dict[KeyPath, Place],
     errors: list[SitegenError],
 ) -> None:
     if path:
@@ -145,55 +120,3 @@ def _locate(
 
 def _mark(node: yaml.Node, file: str) -> Place:
     return Place(file, node.start_mark.line + 2, node.start_mark.column + 1)
-
-
-def _validation_error(detail: dict[str, Any], places: Places) -> SitegenError:
-    path: _Path = detail["loc"]
-    kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
-    if kind == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), _keys_at(path[:-1]))
-        return SitegenError(f'unknown key "{_dotted(path)}"', places.key(path), hint)
-    if kind == "missing":
-        return SitegenError(f'the key "{_dotted(path)}" is missing', places.value(path[:-1]))
-    path = _as_written(path, places)
-    name, place = _dotted(path), places.value(path)
-    if kind == "literal_error":
-        choices = [choice.strip("' ") for choice in _choices(context["expected"])]
-        return SitegenError(f'unknown {name} "{given}"', place, did_you_mean(str(given), choices))
-    if kind in ("too_short", "too_long"):
-        count = context.get("min_length", context.get("max_length"))
-        return SitegenError(f'"{name}" must have {count} items, not {context["actual_length"]}', place)
-    message = detail["msg"].replace("Input should be", "must be").replace("valid ", "").replace("string", "text")
-    hint = None
-    if kind == "string_type" and (given is None or isinstance(given, bool)):
-        hint = "YAML reads yes, no, on, off and null as values of their own: put the word in quotes"
-    return SitegenError(f'"{name}" {message[0].lower() + message[1:]}', place, hint)
-
-
-def _as_written(path: _Path, places: Places) -> _Path:
-    """The path of a value as the author wrote it: a shorthand was widened by one key before validation."""
-    shorter = [path[:1] + path[2:], path[:-1]]
-    return path if path in places.values else next((p for p in shorter if p in places.values), path)
-
-
-def _dotted(path: _Path) -> str:
-    return ".".join(str(part) for part in path)
-
-
-def _choices(expected: str) -> list[str]:
-    return expected.replace(" or ", ", ").split(", ")
-
-
-def _keys_at(path: _Path) -> list[str]:
-    """The keys that the mapping at `path` may have."""
-    model: type[BaseModel] = FrontMatter
-    for part in path:
-        model = next(_models_in(model.model_fields[str(part)].annotation))
-    return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in getattr(annotation, "__args__", ()):
-        yield from _models_in(inner)

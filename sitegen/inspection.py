@@ -24,9 +24,10 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
 
     Keys: format, title; signature and signatures (names, of a SavedModel); inputs and outputs, each with name, dtype
     and shape (null is any size); parameters; flops (see graph/flops.py; null: depends on the input); detection (boxes
-    are made in the page); nodes; ops, by name: count and backends that have it; lacking: nodes that no page can run,
-    and where to cut instead; bytes, by scheme: weights as they are held and as they travel; activation (the last of the
-    first output: softmax, sigmoid or none); scales (the graph begins by scaling its input); notes.
+    are made in the page); tensors: the weights, each with name, dtype and shape; nodes; ops, by name: count and
+    backends that have it; lacking: nodes that no page can run, and where to cut instead; bytes, by scheme: weights as
+    they are held and as they travel; activation (the last of the first output: softmax, sigmoid or none); scales (the
+    graph begins by scaling its input); notes.
     """
     module = next(f for f in FORMATS if format_name == f.NAME)
     model = fold.fold(module.load(path, options))
@@ -34,7 +35,7 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder))
         stored = store.save(model, cache)
-        sizes = {scheme: _sizes(codec.pack(stored, scheme, {}, cache)) for scheme in SCHEMES}
+        sizes = {scheme: _sizes(codec.pack(stored, scheme, {}, {}, cache)) for scheme in SCHEMES}
     return {
         "format": module.NAME,
         "title": module.TITLE,
@@ -45,6 +46,7 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
         "parameters": stored["parameters"],
         "flops": flops.count(model),
         "detection": model.detection is not None,
+        "tensors": [{"name": name, "dtype": kind, "shape": shape} for name, kind, shape in stored["weights"]],
         "nodes": sum(ops.values()),
         "ops": {
             op: {"count": count, "backends": [name for name in BACKENDS if lacking.runs(op)]}

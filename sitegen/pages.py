@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -26,13 +26,13 @@ from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension
 
-from sitegen import frontmatter, links
+from sitegen import beside, frontmatter, links, quantization
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
-from sitegen.frontmatter import Places
 from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Page, SourceFile
-from sitegen.schema import FrontMatter, Quantize
+from sitegen.schema import FrontMatter
 from sitegen.schema import ModelRef as ModelFront
+from sitegen.validation import Places
 
 FRONT_PAGE = "index.html"
 # Folders of the site that hold the build's own files.
@@ -228,8 +228,7 @@ def _demo(
     elif front.model is not None:
         model = _model(root, file, front.model, places, errors)
     labels = _labels(root, file, front, places, errors)
-    samples = _pictures(root, file, front.samples, ("samples",), places, errors)
-    given = front.quantize or Quantize(scheme=settings.quantize)  # type: ignore[arg-type]
+    samples = beside.pictures(root, file, front.samples, ("samples",), places, errors)
     for key in ("mean", "std"):
         values = getattr(front.input, key)
         if len(values) not in (1, 3):
@@ -251,7 +250,11 @@ def _demo(
         stroke=front.input.draw.stroke,
         fit=front.input.draw.fit,
     )
-    keys = ("task", "model", "model.source", "model.format", "labels", "samples", "input", "quantize.scheme")
+    keys = ("task", "model", "model.source", "model.format", "labels", "samples", "input", *quantization.KEYS)
+    known = {key: places.of(key) for key in keys}
+    if front.quantize is None:
+        # The site's settings speak for the page, and its model is what does not suit them.
+        known |= dict.fromkeys(quantization.KEYS, known["model.source"])
     return (
         DemoSpec(
             task=front.task,
@@ -261,15 +264,13 @@ def _demo(
             outputs=tuple(front.model.outputs) if front.model else (),
             license=front.model.license if front.model else None,
             origin=front.model.origin if front.model else None,
-            scheme=given.scheme,
-            calibration=_pictures(root, file, given.calibration, ("quantize", "calibration"), places, errors),
-            budget=_budget(given, places, errors),
+            quantize=quantization.of_page(root, file, front, settings.quantize, labels, places, errors),
             input=image,
             activation=front.output.activation,
             top_k=front.output.top_k,
             labels=labels,
             samples=samples,
-            places={key: places.of(key) for key in keys},
+            places=known,
             sound=model is not None and not (errors or flawed),
         ),
         errors,
@@ -303,11 +304,7 @@ def _model(
     except OSError as error:
         errors.append(SitegenError(f"the model {source} cannot be read: {error.strerror}", place))
         return None
-    return ModelRef(_name(root, path), path, member=front.member, optional=front.optional)
-
-
-def _name(root: Path, path: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    return ModelRef(beside.name(root, path), path, member=front.member, optional=front.optional)
 
 
 def _labels(
@@ -337,54 +334,6 @@ def _labels(
         lines.pop()
     for number, line in enumerate(lines, start=1):
         if not line.strip():
-            where = Place(_name(root, path.resolve()), number, 1)
+            where = Place(beside.name(root, path.resolve()), number, 1)
             errors.append(SitegenError("an empty line among the labels", where, "one name a line"))
     return tuple(line.strip() for line in lines)
-
-
-def _budget(given: Quantize, places: Places, errors: list[SitegenError]) -> dict[str, float]:
-    """What `quantize: auto` may lose; the other schemes lose what they lose."""
-    said = given.model_dump(exclude={"scheme"}, exclude_defaults=True)
-    if given.scheme != "auto":
-        for key in said:
-            what = f'"quantize.{key}" is for quantize.scheme: auto'
-            errors.append(
-                SitegenError(what, places.of(f"quantize.{key}"), "leave it out, or let auto find the weights")
-            )
-    said.pop("calibration", None)
-    return said
-
-
-def _pictures(
-    root: Path,
-    file: SourceFile,
-    patterns: Sequence[str],
-    key: tuple[str, ...],
-    places: Places,
-    errors: list[SitegenError],
-) -> tuple[SourceFile, ...]:
-    """The files that the patterns of a key match, each once."""
-    found: dict[Path, SourceFile] = {}
-    kind = "sample" if key == ("samples",) else "picture"
-    for index, pattern in enumerate(patterns):
-        place = places.value((*key, index))
-        if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-            errors.append(SitegenError(f"{kind}s lie beside the page, not at {pattern}", place))
-            continue
-        matches = sorted(
-            (p for p in file.path.parent.glob(pattern) if p.is_file() and p.name[0] != "."),
-            key=_natural,
-        )
-        if not matches:
-            hint = "paths start at the page's folder; samples/*.png takes every PNG in samples/"
-            errors.append(SitegenError(f"no {kind} matches {pattern}", place, hint))
-        for path in matches:
-            status = path.stat()
-            name = _name(root, path)
-            found[path] = SourceFile(name, path, status.st_size, status.st_mtime_ns)
-    return tuple(found.values())
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Orders 2.png before 10.png."""
-    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", path.as_posix())]

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Names that pages and settings share; weights/quantize.py and runtime/src/page/offline.ts are what they stand for.
-SCHEMES = ("none", "float16", "uint8", "auto")
+# What pages get that say nothing, where the settings do not either; schema.py has all schemes.
+DEFAULT_SCHEME = "auto"
+# Names that pages and settings share; runtime/src/page/offline.ts is what they stand for.
 OFFLINE_MODES = ("auto", "ask", "never")
 
 
@@ -178,6 +179,7 @@ class Packed:
     float32_bytes: int
     signature: Signature
     parameters: int
+    layers: tuple[tuple[str, int, int], ...]  # the largest tensors: name, bytes as float32 and as they are shipped
     notes: tuple[str, ...] = ()
     loss: Mapping[str, Any] | None = None  # what was measured of it: weights/codec.py
     detection: Mapping[str, Any] | None = None  # contract.ts: DetectionConfig, without the anchors
@@ -205,6 +207,33 @@ class ImageInput:
 
 
 @dataclass(frozen=True)
+class Override:
+    """A scheme for the tensors whose names match a pattern. The site's have no place: they need not match any."""
+
+    pattern: str
+    scheme: str
+    place: Place | None
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How a page's weights are made small.
+
+    The scheme was `asked` for when the page or the settings say so; else it is the default, which may give way to
+    another. `budget` is the page's own; of the site's, `shared`, only what fits the model counts. Of the `overrides`
+    the first that matches counts. `labelled` pictures come with the index of their class.
+    """
+
+    scheme: str
+    asked: bool
+    budget: Mapping[str, float]  # what auto may lose: min_agreement, max_kl, min_snr, max_drop, as far as they are said
+    shared: Mapping[str, float]
+    overrides: tuple[Override, ...]
+    calibration: tuple[SourceFile, ...]
+    labelled: tuple[tuple[SourceFile, int], ...]
+
+
+@dataclass(frozen=True)
 class DemoSpec:
     """What a page says about its demo, checked as far as it can be without the model.
 
@@ -219,9 +248,7 @@ class DemoSpec:
     outputs: tuple[str, ...]
     license: str | None
     origin: str | None
-    scheme: str
-    calibration: tuple[SourceFile, ...]  # pictures that auto measures with
-    budget: Mapping[str, float]  # what auto may lose: min_agreement, max_kl, min_snr, as far as they are said
+    quantize: Quantization
     input: ImageInput
     activation: str
     top_k: int

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import click
 
-from sitegen import describe, text
+from sitegen import describe, loss, text
 from sitegen.errors import SitegenError
 from sitegen.records import Site
 
@@ -47,6 +47,8 @@ def rows(site: Site) -> list[dict[str, Any]]:
                 "parameters": bundle.packed.parameters,
                 "weight_bytes_before": bundle.packed.float32_bytes,
                 "weight_bytes": bundle.packed.weight_bytes,
+                "bits_per_weight": loss.bits(bundle.packed),
+                "layers": bundle.packed.layers,
                 "chunks": len(bundle.chunks),
                 "loss": bundle.packed.loss,
                 "notes": list(bundle.packed.notes),
@@ -70,9 +72,9 @@ class Lines:
         for row in rows(site):
             if row["task"]:
                 before, after = text.size(row["weight_bytes_before"]), text.size(row["weight_bytes"])
-                click.echo(f"{row['page']}: {row['task']}, weights {before} -> {after} ({row['quantize']})")
+                click.echo(f"{row['page']}: {row['task']}, weights {before} -> {after} ({_stored(row)})")
                 if row["loss"]:
-                    click.echo(f"  lost: {text.loss(row['loss'])}")
+                    click.echo(f"  lost: {loss.line(row['loss'])}")
                 for note in row["notes"]:
                     click.echo(f"  note: {note}")
         click.echo(_summary(site, output, written, seconds))
@@ -109,20 +111,20 @@ class Terminal(Lines):
         from rich.console import Console
         from rich.table import Table
 
-        table = Table("page", "task", "weights", "quantize", box=None, pad_edge=False)
+        table = Table("page", "task", "weights", "bits each", "quantize", box=None, pad_edge=False)
         for row in rows(site):
-            weights = ""
+            weights = bits = ""
             if row["task"]:
                 before, after = text.size(row["weight_bytes_before"]), text.size(row["weight_bytes"])
-                weights = f"{before} → {after}"
-            table.add_row(row["page"], row["task"] or "", weights, row.get("quantize", ""))
+                weights, bits = f"{before} → {after}", _bits(row)
+            table.add_row(row["page"], row["task"] or "", weights, bits, row.get("quantize", ""))
         console = Console(highlight=False)
         console.print(table)
         for warning in site.warnings:
             console.print(f"[yellow]warning:[/yellow] {_escaped(warning)}")
         for row in rows(site):
             if row.get("loss"):
-                console.print(f"{row['page']}: lost: {text.loss(row['loss'])}", markup=False)
+                console.print(f"{row['page']}: lost: {loss.line(row['loss'])}", markup=False)
             for note in row.get("notes", []):
                 console.print(f"{row['page']}: note: {note}", markup=False)
         console.print(_summary(site, output, written, seconds), markup=False)
@@ -170,6 +172,15 @@ def choose(as_json: bool) -> Reporter:
     if as_json:
         return Json()
     return Terminal() if sys.stderr.isatty() and sys.stdout.isatty() else Lines()
+
+
+def _stored(row: Mapping[str, Any]) -> str:
+    bits = _bits(row)
+    return f"{row['quantize']}, {bits} bits each" if bits else str(row["quantize"])
+
+
+def _bits(row: Mapping[str, Any]) -> str:
+    return "" if row["bits_per_weight"] is None else f"{row['bits_per_weight']:.1f}"
 
 
 def _summary(site: Site, output: str, written: bool, seconds: float) -> str:

@@ -29,6 +29,9 @@ _one_or_many = BeforeValidator(
 )
 
 
+Scheme = Literal["none", "float16", "uint8", "auto"]
+
+
 class Strict(BaseModel):
     """Unknown keys are errors; nothing is converted silently."""
 
@@ -54,18 +57,35 @@ class ModelRef(Strict):
     origin: str | None = Field(None, description="where the model comes from: an address or a sentence")
 
 
-class Quantize(Strict):
-    """How the weights are made small."""
+class SiteQuantize(Strict):
+    """How the weights are made small, as settings and pages say it; what is left out is said elsewhere, or not at all.
 
-    scheme: Literal["none", "float16", "uint8", "auto"] = Field(description="none keeps float32")
+    The budget's keys are for the scheme auto.
+    """
+
+    scheme: Scheme | None = Field(None, description="none keeps float32")
     min_agreement: float | None = Field(
         None, ge=0, le=1, description="auto: the least share of inputs whose best class stays"
     )
     max_kl: float | None = Field(None, gt=0, description="auto: the most Kullback-Leibler divergence, in nats")
+    min_snr: float | None = Field(None, gt=0, description="auto: the least ratio of signal to noise, in decibels")
+    max_drop: float | None = Field(
+        None, ge=0, le=1, description="auto: the most share of the labelled pictures that may be lost to accuracy"
+    )
+    tensors: dict[str, Scheme] = Field(
+        {}, description="schemes of single tensors, by patterns of their names; the first that matches counts"
+    )
+
+
+class Quantize(SiteQuantize):
+    """What a page says besides: pictures to measure with."""
+
     calibration: Annotated[list[str], _one_or_many] = Field(
         [], description="auto: pictures like those that visitors will use, to measure with"
     )
-    min_snr: float | None = Field(None, gt=0, description="auto: the least ratio of signal to noise, in decibels")
+    labelled: Annotated[list[str], _one_or_many] = Field(
+        [], description="auto: pictures whose folder is called as their class is in labels, to measure accuracy with"
+    )
 
 
 class Draw(Strict):
@@ -143,3 +163,9 @@ class FrontMatter(Strict):
     offline: Literal["auto", "ask", "never"] | None = Field(
         None, description="save the demo on the first visit, when asked, or not at all"
     )
+
+
+class Site(Strict):
+    """Those of the site's settings that are no plain texts or numbers."""
+
+    quantize: Annotated[SiteQuantize, _widen("scheme")] = SiteQuantize()

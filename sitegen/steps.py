@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sitegen import bundle, chunks, models, thumbnail, weights, worker
+from sitegen import bundle, chunks, models, quantization, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
@@ -24,6 +24,7 @@ from sitegen.records import (
     Chunked,
     DemoSpec,
     FileRef,
+    ImageInput,
     Limits,
     Packed,
     Signature,
@@ -136,29 +137,40 @@ class Steps:
             try:
                 stored = stored.result()
             except SitegenError as error:
-                errors.append(SitegenError(error.what, demo.places["model.source"], error.hint, error.kind))
+                errors.append(_placed(error, demo, "model.source"))
                 return None
             self._cache.keep("convert", key, stored)
-        use = _use(demo) if demo.scheme == "auto" else {}
+        image, wrong = bundle.completed(demo, _signature(stored))
+        fixed, unknown = quantization.fixed(demo.quantize.overrides, stored["weights"])
+        if image is None or wrong or unknown:
+            errors += [*wrong, *unknown]
+            return None
+        scheme, labelled = demo.quantize.scheme, demo.quantize.labelled
+        use = _use(demo, image) if scheme == "auto" else {}
         pack_key = Cache.key(
             {
                 "data": stored["data"],
                 "topology": stored["topology"],
                 "weights": stored["weights"],
                 "anchors": stored.get("anchors"),
-                "scheme": demo.scheme,
+                "scheme": scheme,
+                "fixed": fixed,
                 "use": use,
-                "calibration": [self._cache.sha256(file.path) for file in demo.calibration],
+                "calibration": [self._cache.sha256(file.path) for file in demo.quantize.calibration],
+                "labelled": [[self._cache.sha256(file.path), index] for file, index in labelled],
                 "format": [weights.FORMAT, chunks.FORMAT],
             }
         )
         known = self._recalled("pack", pack_key, _payloads)
         if known is not None:
             return pack_key, stored, known
-        if demo.scheme == "auto" and demo.model is not None:
+        if scheme == "auto" and demo.model is not None:
             self._progress(f"making the weights of {demo.model.name} small")
-        use |= {"calibration": [str(file.path) for file in demo.calibration]}
-        return pack_key, stored, self._executor().submit(worker.pack, stored, demo.scheme, use, self._cache.root)
+        use |= {
+            "calibration": [[file.name, str(file.path)] for file in demo.quantize.calibration],
+            "labelled": [[file.name, str(file.path), index] for file, index in labelled],
+        }
+        return pack_key, stored, self._executor().submit(worker.pack, stored, scheme, fixed, use, self._cache.root)
 
     def _finish(
         self, demo: DemoSpec, packing: _Packing | Missing | None, errors: list[SitegenError]
@@ -170,22 +182,26 @@ class Steps:
             try:
                 packed = packed.result()
             except SitegenError as error:
-                place = demo.places["quantize.scheme" if demo.scheme == "auto" else "model.source"]
-                errors.append(SitegenError(error.what, place, error.hint, error.kind))
+                errors.append(_placed(error, demo, "quantize.scheme"))
                 return None
             self._cache.keep("pack", key, packed)
+        notes = list(stored["notes"])
+        if packed["unmeasured"]:
+            why = SitegenError(*packed["unmeasured"])
+            if demo.quantize.asked:
+                errors.append(_placed(why, demo, "quantize.scheme"))
+                return None
+            notes.append(f"weights are {packed['scheme']}: {why.what}")
         return Packed(
             topology=self._chunked(packed["topology"]),
             weights=self._chunked(packed["weights"]),
-            scheme=demo.scheme,
+            scheme=packed["scheme"],
             weight_bytes=packed["weight_bytes"],
             float32_bytes=packed["float32_bytes"],
-            signature=Signature(
-                tuple(_spec(s) for s in stored["signature"]["inputs"]),
-                tuple(_spec(s) for s in stored["signature"]["outputs"]),
-            ),
+            signature=_signature(stored),
             parameters=stored["parameters"],
-            notes=tuple(stored["notes"]),
+            layers=tuple((name, before, after) for name, before, after in packed["layers"]),
+            notes=tuple(notes),
             loss=packed["loss"],
             detection=stored["detection"],
             anchors=self._chunked(packed["anchors"]) if "anchors" in packed else None,
@@ -267,17 +283,27 @@ class Steps:
         return blob
 
 
+def _placed(error: SitegenError, demo: DemoSpec, key: str) -> SitegenError:
+    """An error that no place is known of, at the place of its key, or else of `key`."""
+    return SitegenError(error.what, demo.places.get(error.key or key, demo.places[key]), error.hint, error.kind)
+
+
 def _payloads(packed: dict[str, Any]) -> list[dict[str, Any]]:
     return [packed[name] for name in ("topology", "weights", "anchors") if name in packed]
 
 
-def _use(demo: DemoSpec) -> dict[str, Any]:
+def _use(demo: DemoSpec, given: ImageInput) -> dict[str, Any]:
     """What weights/use.py is told of a page."""
-    given = demo.input
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
     numbers = {"scale": given.scale, "mean": list(given.mean), "std": list(given.std)}
+    budgets = {"budget": dict(demo.quantize.budget), "shared": dict(demo.quantize.shared)}
     image = {**sizes, "resize": given.resize, "invert": given.invert, **numbers}
-    return {"input": image, "activation": demo.activation, "budget": dict(demo.budget)}
+    return {"input": image, "activation": demo.activation, **budgets}
+
+
+def _signature(stored: Mapping[str, Any]) -> Signature:
+    sides = stored["signature"]
+    return Signature(*(tuple(_spec(spec) for spec in sides[side]) for side in ("inputs", "outputs")))
 
 
 def _spec(stored: list[Any]) -> TensorSpec:

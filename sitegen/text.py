@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 
 def size(count: int) -> str:
@@ -31,12 +30,3 @@ def plural(count: int, noun: str) -> str:
 def shape(sizes: Sequence[int | None]) -> str:
     """ "[any, 28, 28, 1]"; a size that is any is None or -1."""
     return "[" + ", ".join("any" if size in (None, -1) else str(size) for size in sizes) + "]"
-
-
-def loss(found: Mapping[str, Any]) -> str:
-    """What quantization lost (weights/codec.py), as a sentence without its full stop."""
-    said = f"{found['measure']} {found['distortion']:.1e}, where 8-bit integers lose {found['uint8_distortion']:.1e}"
-    if found["agreement"] is None:
-        return f"{said}, on {found['inputs']} {found['on']}"
-    share = f"{100 * found['agreement']:.0f} %"
-    return f"{said}; the best class stays for {share} of {found['inputs']} {found['on']}"

@@ -114,8 +114,10 @@ def _told(path: Path, log: str) -> Iterator[None]:
         ) from error
 
 
-def pack(stored: dict[str, Any], scheme: str, use: dict[str, Any], cache: Path) -> dict[str, Any]:
+def pack(
+    stored: dict[str, Any], scheme: str, fixed: dict[str, str], use: dict[str, Any], cache: Path
+) -> dict[str, Any]:
     """Quantizes a stored model and cuts it into chunks: see weights/codec.py."""
     from sitegen.weights import codec
 
-    return codec.pack(stored, scheme, use, Cache(cache))
+    return codec.pack(stored, scheme, fixed, use, Cache(cache))

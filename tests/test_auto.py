@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sitegen.errors import SitegenError
-from sitegen.records import GraphModel
-from sitegen.weights import auto, container, fidelity, rounding, statistics, synthetic, use
+from sitegen.errors import SitegenError, Unmeasurable
+from sitegen.records import GraphModel, TensorSpec
+from sitegen.weights import auto, container, fidelity, quantize, rounding, statistics, synthetic, use
 from sitegen.weights.auto import Encoded
 from sitegen.weights.rounding import Task
 from tests.cases import HERE
@@ -51,9 +51,14 @@ def encoded(model: GraphModel) -> Encoded:
     return auto.encode(model, use.kinds(model, "none"), use.Pictures(model, PAGE).synthetic)
 
 
+def named(*paths: Path) -> list[tuple[str, str]]:
+    """Files as a build names them."""
+    return [(path.name, str(path)) for path in paths]
+
+
 def samples(model: GraphModel) -> NDArray[np.float32]:
     """The page's samples as its model sees them."""
-    found = use.Pictures(model, PAGE).files([str(path) for path in sorted((DIGITS / "samples").glob("*.png"))])
+    found = use.Pictures(model, PAGE).files(named(*sorted((DIGITS / "samples").glob("*.png"))))
     assert found is not None
     return found
 
@@ -110,16 +115,34 @@ def test_a_build_says_what_was_lost(tmp_path: Path) -> None:
     assert row["loss"]["measure"] == "KL"
     assert 0 < row["loss"]["distortion"] <= 0.01
     html = (tmp_path / "output/a/index.html").read_text()
-    assert "coded integers" in html
-    assert "the best class stays for 100 % of 32 synthetic pictures (" in html
+    for said in (
+        "coded integers",
+        "100 % (8-bit integers: 100 %)",
+        " nats (8-bit integers: ",
+        "32 synthetic pictures (",
+    ):
+        assert said in html
     # Again, from the cache.
     assert json.loads(sitegen(tmp_path, "build", "--json").stdout)["written"] is False
 
 
-def test_models_that_take_no_pictures_are_told_so() -> None:
-    table = engine.load(HERE / "models/table.keras")
-    with pytest.raises(SitegenError, match="for models that take one picture"):
-        use.Pictures(table, PAGE)
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ([], "take one picture"),
+        ([(-1, 28, 28, 1)] * 2, "take one picture"),
+        ([(-1, 4)], "take one picture"),
+        ([(8, 28, 28, 1)], "take one picture"),
+        ([(-1, -1, 28, 1)], "know the size"),
+        ([(-1, 28, 28, 4)], "1 or 3 channels"),
+    ],
+)
+def test_models_that_take_no_pictures_are_told_so(shapes: list[tuple[int, ...]], said: str, model: GraphModel) -> None:
+    specs = tuple(TensorSpec("x", "float32", shape) for shape in shapes)
+    other = replace(model, signature=replace(model.signature, inputs=specs))
+    unsaid = {**PAGE, "input": {**PAGE["input"], "height": None, "channels": None}}
+    with pytest.raises(Unmeasurable, match=said):
+        use.Pictures(other, unsaid)
 
 
 @pytest.mark.parametrize("family", synthetic.FAMILIES)
@@ -223,6 +246,69 @@ def test_pictures_of_ones_own(model: GraphModel) -> None:
     assert made.loss.distortion <= 0.5 * made.uint8.distortion
 
 
+@pytest.fixture(scope="module")
+def tiny() -> GraphModel:
+    return engine.load(HERE / "models/tiny.keras")
+
+
+TINY_PAGE = {**PAGE, "input": {**PAGE["input"], "height": 6, "width": 6}}
+
+
+def test_fixed_tensors_are_stored_as_they_say(tiny: GraphModel) -> None:
+    convolution, dense = (name for name, value in tiny.weights.items() if value.ndim > 1)
+    inputs = use.Pictures(tiny, TINY_PAGE).synthetic
+    all_coded = auto.encode(tiny, ["probabilities"], inputs)
+    made = auto.encode(tiny, ["probabilities"], inputs, fixed={dense: "none"})
+    values = container.read(made.file)
+    np.testing.assert_array_equal(values[dense], tiny.weights[dense])
+    assert not np.array_equal(values[convolution], tiny.weights[convolution])
+    assert made.bytes > all_coded.bytes
+    coarse = auto.encode(tiny, ["probabilities"], inputs, auto.Budget(1e-3), fixed={dense: "uint8"})
+    expected = quantize.dequantized(quantize.uint8(tiny.weights[dense].astype(np.float32)))
+    # What is measured is what the page gets.
+    for found in (container.read(coarse.file)[dense], coarse.weights[dense]):
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(LookupError, match="no kernel with a gradient is left"):
+        auto.encode(tiny, ["probabilities"], inputs, fixed={dense: "none", convolution: "none"})
+
+
+def test_accuracy_is_kept(tiny: GraphModel) -> None:
+    """Labels that the float model has all right, on inputs of which some lie where it can hardly tell."""
+    inputs = use.Pictures(tiny, TINY_PAGE).synthetic
+    noise = np.random.default_rng(1).normal(size=(3000, 6, 6, 1)).astype(np.float32)
+    (scores,) = engine.tensorflow(tiny, {tiny.signature.inputs[0].name: noise})
+    second, first = np.sort(scores, axis=1)[:, -2:].T
+    some = np.argsort(first - second)[::10]
+    labelled = noise[some], scores[some].argmax(axis=1)
+    loose, strict = (
+        auto.encode(tiny, ["probabilities"], inputs, auto.Budget(0.002, drop=drop), labelled=labelled)
+        for drop in (None, 0.2)
+    )
+    assert loose.accuracy is not None
+    assert strict.accuracy is not None
+    assert loose.accuracy[0] == strict.accuracy[0] == 1
+    assert loose.accuracy[1] < 0.8 <= strict.accuracy[1]
+    assert strict.bytes > loose.bytes
+    with pytest.raises(SitegenError, match=r"accuracy \d+\.\d% of 100\.0%"):
+        auto.encode(tiny, ["probabilities"], inputs, auto.Budget(1e-20), labelled=labelled)
+
+
+def test_accuracy_may_fall_by_just_what_is_allowed() -> None:
+    """0.7 is not quite 0.9 - 0.2 in binary."""
+    right = np.eye(2)[[0] * 9 + [1]]
+    family = auto._Family(
+        "",
+        np.zeros((10, 1), np.float32),
+        [right],
+        fidelity.Loss(1, 1),
+        auto.Budget(1, drop=0.2),
+        np.zeros(10, np.int64),
+    )
+    assert family.accuracy == 0.9
+    assert family.holds(fidelity.Loss(0, 1, accuracy=0.7))
+    assert not family.holds(fidelity.Loss(0, 1, accuracy=0.6))
+
+
 @pytest.mark.parametrize("resize", ["stretch", "center-crop", "letterbox"])
 def test_pictures_are_resized_as_the_page_does(resize: str, model: GraphModel, tmp_path: Path) -> None:
     from PIL import Image
@@ -230,7 +316,7 @@ def test_pictures_are_resized_as_the_page_does(resize: str, model: GraphModel, t
     ramp = np.tile(np.arange(0, 120, 2, dtype=np.uint8), (30, 1))
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
     page = {**PAGE, "input": {**PAGE["input"], "resize": resize, "invert": False, "scale": 1.0}}
-    made = use.Pictures(model, page).files([str(tmp_path / "ramp.png")])
+    made = use.Pictures(model, page).files(named(tmp_path / "ramp.png"))
     assert made is not None
     found = made[0]
     row = found[14, :, 0]
@@ -245,4 +331,4 @@ def test_pictures_are_resized_as_the_page_does(resize: str, model: GraphModel, t
 def test_what_is_no_picture_is_told(model: GraphModel, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(SitegenError, match="is no picture that can be read"):
-        use.Pictures(model, PAGE).files([str(tmp_path / "a.png")])
+        use.Pictures(model, PAGE).files(named(tmp_path / "a.png"))

@@ -16,7 +16,7 @@ import pytest
 from sitegen import build
 
 PAGE = "---\ntitle: A page\n---\nText.\n"
-DEMO = "---\ntitle: A demo\ntask: image-classification\nmodel: tiny.keras\n---\n"
+DEMO = "---\ntitle: A demo\ntask: image-classification\nmodel: tiny.keras\nquantize: float16\n---\n"
 HERE = Path(__file__).parent
 
 
@@ -59,7 +59,7 @@ def test_lines_when_piped(root: Path) -> None:
     done = sitegen(root, "build")
     assert done.returncode == 0
     first, last = done.stdout.splitlines()
-    assert first == "demo/index.html: image-classification, weights 200 B -> 104 B (float16)"
+    assert first == "demo/index.html: image-classification, weights 200 B -> 104 B (float16, 17.3 bits each)"
     assert last.startswith("built output/: 2 pages, ")
     assert "\x1b" not in done.stdout + done.stderr
     again = sitegen(root, "build")
@@ -74,6 +74,8 @@ def test_json(root: Path) -> None:
     assert [page["page"] for page in result["pages"]] == ["a/index.html", "demo/index.html"]
     # 48 numbers, halved, and the two integers of the pooling's axes, which stay.
     assert (result["pages"][1]["weight_bytes_before"], result["pages"][1]["weight_bytes"]) == (200, 104)
+    assert result["pages"][1]["bits_per_weight"] == pytest.approx(8 * 104 / 48)
+    assert [layer[1:] for layer in result["pages"][1]["layers"]] == [[144, 72], [48, 24], [8, 8]]
     (root / "content/a.md").write_text(PAGE.replace("title", "titel"))
     failed = sitegen(root, "build", "--json")
     assert failed.returncode == 1

@@ -25,9 +25,9 @@ RUNTIME = PACKAGE / "runtime"
 # A room may import from the rows above its own; rooms of one row do not know one another.
 ROWS = (
     "errors",
-    "records text",
-    "config describe disk runtime schema thumbnail",
-    "chunks frontmatter graph links offline theme",
+    "records schema text validation",
+    "beside config describe disk frontmatter loss picture runtime thumbnail",
+    "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
     "inspection",

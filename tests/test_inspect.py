@@ -48,6 +48,8 @@ def test_a_keras_model(tmp_path: Path) -> None:
     assert 4 * found["parameters"] <= found["bytes"]["none"]["weights"] < 4 * found["parameters"] + 100
     assert found["bytes"]["none"]["weights"] > found["bytes"]["float16"]["weights"] > found["bytes"]["uint8"]["weights"]
     assert found["lacking"] == []
+    kernels = [tensor["shape"] for tensor in found["tensors"] if tensor["name"].split("/")[2].startswith("conv")]
+    assert kernels == [[3, 3, 1, 16], [3, 3, 16, 24], [3, 3, 24, 40]]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -154,7 +156,8 @@ def test_a_build_says_it_too(signatures: Path, tmp_path: Path) -> None:
     assert caught.value.hint.startswith("end the graph before it: model: {outputs: [")
 
 
-def built(root: Path) -> None:
+def built(root: Path, settings: str = 'quantize = "float16"\n') -> None:
+    (root / "sitegen.toml").write_text(settings)
     done = sitegen(root, "build")
     assert done.returncode == 0, done.stderr
 
@@ -172,7 +175,7 @@ def test_a_page_from_elsewhere(tmp_path: Path) -> None:
     page = project / "content/my-first-model/index.md"
     assert done.stdout.startswith("wrote content/my-first-model/index.md (the model was copied beside it)")
     assert "title: My first model\n" in page.read_text()
-    built(project)
+    built(project, settings="")
     before = page.read_bytes()
     again = new_page(project, "../My first.model.keras")
     assert again.returncode == 1

@@ -141,6 +141,39 @@ def test_nothing_overflows(tab: ChromiumTab, output: Path, width: int, scheme: s
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+def test_bytes_by_layer(tab: ChromiumTab, output: Path) -> None:
+    """On a narrow phone, in both colour schemes: it opens, fits, has a name, and shows two kinds of bars."""
+    _, said = listen(tab.page)
+    tab.page.set_viewport_size({"width": 320, "height": 800})
+    colours = []
+    for scheme in ("light", "dark"):
+        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        tab.goto((output / digits.PAGE).as_uri())
+        picture = tab.page.get_by_role("img", name="Bytes by layer")
+        assert not picture.is_visible()
+        tab.page.get_by_text("Bytes by layer").first.click()
+        assert picture.is_visible()
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+        assert tab.evaluate(_CROWDED) == []
+        fill = "getComputedStyle(document.querySelector('.layers .{}')).fill"
+        colours += [tab.evaluate(fill.format(kind)) for kind in ("before", "after")]
+    assert len(set(colours)) == 4
+    assert said == []
+
+
+# Texts of the picture that lie over another, or beyond its edge.
+_CROWDED = """(() => {
+  const whole = document.querySelector('.layers > svg').getBoundingClientRect();
+  const texts = [...document.querySelectorAll('.layers svg text')];
+  const boxes = texts.map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const over = ([, a], [, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+  return boxes
+    .filter((one) => one[1].left < whole.left - 1 || one[1].right > whole.right + 1
+      || boxes.some((other) => other !== one && over(one, other)))
+    .map(([said]) => said);
+})()"""
+
+
 def test_contrast(tab: ChromiumTab, output: Path) -> None:
     """WCAG 2.2, 1.4.3: text stands out by at least 4.5 to 1 from what is behind it."""
     for scheme in ("light", "dark"):

@@ -16,7 +16,7 @@ from tests.host import Host
 
 HERE = Path(__file__).parent
 TINY = (HERE / "models/tiny.keras").read_bytes()
-PAGE = "---\ntitle: T\ntask: image-classification\nmodel: {source: %s}\n---\n"
+PAGE = "---\ntitle: T\ntask: image-classification\nmodel: {source: %s}\nquantize: float16\n---\n"
 
 
 def page(root: Path, source: str, more: str = "") -> None:

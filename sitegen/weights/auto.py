@@ -38,13 +38,15 @@ _ENOUGH = 16  # pictures held out that can speak for themselves
 
 @dataclass(frozen=True)
 class Encoded:
-    """A weights file; `loss` is the worst family's."""
+    """A weights file; `loss` is the worst family's, and accuracies are those on labelled inputs."""
 
     file: bytes
     sizes: Mapping[str, int]  # bytes of each tensor, without its part of the header
     loss: Loss
     uint8: fidelity.Loss
     measure: str  # what the distortion is: KL, NMSE
+    accuracy: float | None
+    float_accuracy: float | None
 
 
 def encode(
@@ -54,7 +56,7 @@ def encode(
     families: Sequence[str],
     budget: Budget | None = None,
     data: Floats | None = None,
-    labelled: tuple[Floats, NDArray[np.int64]] | None = None,
+    labelled: tuple[Floats, fidelity.Classes] | None = None,
     fixed: Mapping[str, str] | None = None,
 ) -> Encoded:
     """`inputs` makes synthetic ones of `families`, the likest first; `data` are real ones, `labelled` have classes.
@@ -70,25 +72,35 @@ def encode(
     plan = _Plan(model, measure, _calibration(inputs, families, data, work), fixed or {}, min(gate.allowed))
     with tempfile.TemporaryDirectory(prefix="sitegen-") as folder:
         rounding = Rounding(list(plan.tasks.values()), Path(folder))
-        tried: dict[int, tuple[bytes, dict[str, int], Loss]] = {}
+        tried: dict[int, tuple[bytes, dict[str, int], list[Loss]]] = {}
 
         def excess(at: int) -> float:
             file, shares = plan.file(rounding, at)
-            worst = max(gate.losses(file), key=lambda loss: loss.excess)
-            tried[at] = file, shares, worst
-            return worst.excess
+            tried[at] = file, shares, gate.losses(file)
+            return _worst(tried[at][2]).excess
 
         best = search.largest(excess)
     measured = "NMSE" if kinds[0] == "numbers" else "KL"
     if best is None:
-        nearest = min(tried.values(), key=lambda each: each[2].excess)[2]
+        nearest = min((losses for _, _, losses in tried.values()), key=lambda losses: _worst(losses).excess)
         raise SitegenError(
-            f"quantize: auto comes no nearer than {_said(measured, nearest)}",
+            f"quantize: auto comes no nearer than {_said(measured, gate, nearest)}",
             hint="take quantize: float16, or allow more loss",
         )
-    file, shares, loss = tried[best]
+    file, shares, losses = tried[best]
+    loss = _worst(losses)
     uint8 = next(family.uint8 for family in gate.families if family.name == loss.on)
-    return Encoded(file, shares, loss, uint8, measured)
+    return Encoded(file, shares, loss, uint8, measured, *_accuracies(gate, losses))
+
+
+def _worst(losses: Sequence[Loss]) -> Loss:
+    return max(losses, key=lambda loss: loss.excess)
+
+
+def _accuracies(gate: Gate, losses: Sequence[Loss]) -> tuple[float | None, float | None]:
+    """On labelled inputs, with a file and without any loss."""
+    pairs = zip(gate.families, losses, strict=True)
+    return next(((loss.accuracy, f.accuracy) for f, loss in pairs if loss.accuracy is not None), (None, None))
 
 
 def _calibration(inputs: Inputs, families: Sequence[str], data: Floats | None, work: float) -> Floats:
@@ -111,31 +123,33 @@ def _gates(inputs: Inputs, families: Sequence[str], data: Floats | None, work: f
         yield "calibration pictures", data[1::2]
     if held_out < _ENOUGH:
         for family in families:
-            yield f"synthetic inputs ({family})", inputs(family, count, 3)
+            yield f"synthetic pictures ({family})", inputs(family, count, 3)
 
 
 def _families(
     model: GraphModel,
     measure: Measure,
     named: Iterator[tuple[str, Floats]],
-    labelled: tuple[Floats, NDArray[np.int64]] | None,
+    labelled: tuple[Floats, fidelity.Classes] | None,
 ) -> Iterator[Family]:
     exact, coarse = (container.write(quantize.tensors(model, scheme)) for scheme in ("none", "uint8"))
-    groups: list[tuple[str, Floats, NDArray[np.int64] | None]] = [(name, values, None) for name, values in named]
+    groups: list[tuple[str, Floats, fidelity.Classes | None]] = [(name, values, None) for name, values in named]
     if labelled is not None:
         groups.append(("labelled pictures", *labelled))
-    for name, values, labels in groups:
+    for name, values, classes in groups:
         reference = measure.outputs(exact, values)
         uint8 = fidelity.loss(reference, measure.outputs(coarse, values), measure.kinds)
-        yield Family(name, values, reference, uint8, labels)
+        yield Family(name, values, reference, uint8, classes)
 
 
-def _said(measure: str, found: Loss) -> str:
-    said = [f"{measure} {found.distortion:.1e}"]
-    if found.agreement is not None:
-        said.append(f"the best class kept for {found.agreement:.1%}")
-    if found.accuracy is not None:
-        said.append(f"{found.accuracy:.1%} named rightly instead of {found.float_accuracy:.1%}")
+def _said(measure: str, gate: Gate, losses: Sequence[Loss]) -> str:
+    worst = _worst(losses)
+    said = [f"{measure} {worst.distortion:.1e}"]
+    if worst.agreement is not None:
+        said.append(f"the best class kept for {worst.agreement:.1%}")
+    accuracy, before = _accuracies(gate, losses)
+    if accuracy is not None:
+        said.append(f"accuracy {accuracy:.1%} of {before:.1%}")
     return ", ".join(said)
 
 
@@ -156,7 +170,7 @@ class _Plan:
         count = len(calibration) * _PROBES
         self._kernels = {name: kernel for name, kernel in found.items() if name in sums}
         if not self._kernels:
-            raise LookupError("no kernel of it has a gradient")
+            raise LookupError("no kernel with a gradient is left to it")
         size = sum(model.weights[name].size for name in self._kernels)
         # At this step, the statistics say, as much is lost as may be.
         self._start = float(np.sqrt(12 * allowed / size))
@@ -213,5 +227,5 @@ def _tensor(name: str, shape: tuple[int, ...], step: float, rows: int) -> Tensor
 
 def _base(values: NDArray[np.generic], square: float, least: float) -> float:
     """The step of a tensor next to the global one; `square` is the sum of its mean squared gradients."""
-    base = (square / values.size) ** -0.5
-    return max(base, float(np.abs(values.astype(np.float64)).max()) / (least * sizes.LARGEST))
+    largest = float(np.abs(values.astype(np.float64)).max())
+    return max((square / values.size) ** -0.5, largest / (least * sizes.LARGEST))

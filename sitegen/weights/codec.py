@@ -5,71 +5,103 @@ It is read from the build cache and goes back there as chunk files; nothing here
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sitegen import chunks
 from sitegen.disk import Cache
-from sitegen.errors import SitegenError
+from sitegen.errors import Unmeasurable, first_line
+from sitegen.graph import rename
 from sitegen.models import store
 from sitegen.records import GraphModel
 from sitegen.weights import container, quantize
 
+INSTEAD = "float16"  # of auto, where it cannot measure
+# Tensors that are listed by name; no picture shows more.
+_LISTED = 32
+
 
 @dataclass(frozen=True)
 class Shipped:
-    """A weights file; `bytes` of it are weights, and `loss` is what was measured of it, if anything was."""
+    """A weights file; `loss` is what was measured of it, if anything was."""
 
     file: bytes
-    bytes: int
+    sizes: Mapping[str, int]  # bytes of each tensor, without its part of the header
     loss: Mapping[str, Any] | None = None
 
 
-def pack(stored: dict[str, Any], scheme: str, use: Mapping[str, Any], cache: Cache) -> dict[str, Any]:
-    """Quantizes a stored model (models/store.py) and cuts it into chunks.
+def pack(
+    stored: dict[str, Any], scheme: str, fixed: Mapping[str, str], use: Mapping[str, Any], cache: Cache
+) -> dict[str, Any]:
+    """Quantizes a stored model (models/store.py) and cuts it into chunks. Raises SitegenError.
 
-    `use` is what the page does with it (auto.py measures with that): see steps.py. Gives JSON, which steps.py reads.
+    `fixed` has the schemes of tensors that are stored by another; `use` is what the page does with the model (auto.py
+    measures with that): see steps.py. Gives JSON, which steps.py reads: `unmeasured` says (what, where, hint) why auto
+    could not measure the model, and `scheme` is then INSTEAD.
     """
-    model = store.load(stored, cache)
-    made = _auto(model, use) if scheme == "auto" else _each(model, scheme)
-    payloads = {"weights": made.file}
-    for name in ("topology", "anchors"):
-        if name in stored:
-            payloads[name] = store.read(cache, stored[name])
+    loaded = store.load(stored, cache)
+    model, names = rename.short(loaded)
+    fixed = {names[name]: own for name, own in fixed.items()}
+    unmeasured = None
+    try:
+        made = _auto(model, fixed, use) if scheme == "auto" else _each(model, scheme, fixed)
+    except Unmeasurable as error:
+        scheme, unmeasured = INSTEAD, [error.what, None, error.hint]
+        made = _each(model, scheme, fixed)
+    payloads = {"weights": made.file, "topology": store.topology(model)}
+    if "anchors" in stored:
+        payloads["anchors"] = store.read(cache, stored["anchors"])
+    layers = [(name, value.nbytes, made.sizes[names[name]]) for name, value in loaded.weights.items()]
     return {
         **{name: chunks.keep(data, cache) for name, data in payloads.items()},
-        "weight_bytes": made.bytes,
+        "scheme": scheme,
+        "unmeasured": unmeasured,
+        "weight_bytes": sum(made.sizes.values()),
         "float32_bytes": sum(value.nbytes for value in model.weights.values()),
+        "layers": sorted(layers, key=lambda layer: (-layer[1], layer[0]))[:_LISTED],
         "loss": made.loss,
     }
 
 
-def _each(model: GraphModel, scheme: str) -> Shipped:
+def _each(model: GraphModel, scheme: str, fixed: Mapping[str, str]) -> Shipped:
     """Every tensor by itself."""
-    tensors = quantize.tensors(model, scheme)
-    return Shipped(container.write(tensors), sum(t.data.nbytes for t in tensors if t.data is not None))
+    tensors = quantize.tensors(model, scheme, fixed)
+    sizes = {t.name: t.data.nbytes for t in tensors if t.data is not None}
+    return Shipped(container.write(tensors), sizes)
 
 
-def _auto(model: GraphModel, use: Mapping[str, Any]) -> Shipped:
-    from sitegen.weights import auto
+def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any]) -> Shipped:
+    from sitegen.weights import auto, synthetic
     from sitegen.weights import use as page
 
+    kinds = page.kinds(model, use["activation"])
+    pictures = page.Pictures(model, use)
+    data = pictures.files(use["calibration"])
+    labelled = page.labelled(kinds, pictures, use["labelled"])
+    budget = page.budget(kinds, use["budget"], use["shared"])
+    from tensorflow.errors import OpError
+
     try:
-        kinds = page.kinds(model, use["activation"])
-        pictures = page.Pictures(model, use)
-        data = pictures.files(use["calibration"])
-        made = auto.encode(model, kinds, pictures.synthetic, page.budget(kinds, use["budget"]), data)
-    except LookupError as error:
-        # TensorFlow's word for an operation without a gradient.
-        what = f"quantize: auto cannot measure this model: {error}"
-        raise SitegenError(what, hint="quantize: float16 works for any model") from error
+        made = auto.encode(model, kinds, pictures.synthetic, tuple(synthetic.FAMILIES), budget, data, labelled, fixed)
+    except (LookupError, OpError) as error:
+        # TensorFlow's words for an operation without a gradient, and for one that it cannot compute.
+        # It goes on with the name of the machine.
+        why = first_line(error).partition(" in binary running on ")[0]
+        what = f"quantize: auto cannot measure this model: {why}"
+        raise Unmeasurable(what, hint="quantize: float16 works for any model") from error
     loss = {
         "measure": made.measure,
         "distortion": made.loss.distortion,
         "agreement": made.loss.agreement,
+        "snr_db": -10 * math.log10(made.loss.distortion) if made.measure == "NMSE" else None,
         "uint8_distortion": made.uint8.distortion,
-        "inputs": made.inputs,
-        "on": made.on,
+        "uint8_agreement": made.uint8.agreement,
+        "inputs": made.loss.inputs,
+        "on": made.loss.on,
+        "float_accuracy": made.float_accuracy,
+        "accuracy": made.accuracy,
+        "labelled": len(use["labelled"]),
     }
-    return Shipped(made.file, made.bytes, loss)
+    return Shipped(made.file, made.sizes, loss)

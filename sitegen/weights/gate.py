@@ -14,7 +14,7 @@ from sitegen.weights.measure import Measure, Outputs
 # Next to TF.js's uint8: less than it would lose, as what is real may be worse than what is synthetic; and never more
 # than this, where uint8 breaks a model.
 _MARGIN = 0.5
-_MOST = 1e-2
+_MOST = 3e-2
 _NOTHING = 1e-9  # less than this is nobody's loss
 
 
@@ -33,14 +33,13 @@ class Budget:
 
 @dataclass(frozen=True)
 class Loss:
-    """What a file loses on some inputs; accuracies are of labelled ones."""
+    """What a file loses on some inputs."""
 
     on: str
     inputs: int
     distortion: float
     agreement: float | None
-    accuracy: float | None
-    float_accuracy: float | None
+    accuracy: float | None  # of labelled inputs
     excess: float  # log2 of the distortion over what is allowed; infinite where something else is not
 
 
@@ -52,7 +51,12 @@ class Family:
     inputs: NDArray[np.float32]
     reference: Outputs
     uint8: fidelity.Loss
-    labels: NDArray[np.int64] | None = None
+    classes: fidelity.Classes | None = None  # of labelled ones
+
+    @property
+    def accuracy(self) -> float | None:
+        """The float model's."""
+        return None if self.classes is None else fidelity.accuracy(self.reference, self.classes)
 
 
 @dataclass(frozen=True)
@@ -81,24 +85,20 @@ class Gate:
         return [self._loss(family, allowed, list(outputs)) for family, allowed, outputs in rows]
 
     def _loss(self, family: Family, allowed: float, outputs: Outputs) -> Loss:
-        found = fidelity.loss(family.reference, outputs, self.measure.kinds)
-        right = before = None
-        if family.labels is not None:
-            right, before = (float(np.mean(o[0].argmax(axis=1) == family.labels)) for o in (outputs, family.reference))
+        found = fidelity.loss(family.reference, outputs, self.measure.kinds, family.classes)
         excess = float(np.log2(found.distortion / allowed))
         return Loss(
             on=family.name,
             inputs=len(family.inputs),
             distortion=found.distortion,
             agreement=found.agreement,
-            accuracy=right,
-            float_accuracy=before,
-            excess=np.inf if any(self._broken(found, right, before)) else excess,
+            accuracy=found.accuracy,
+            excess=np.inf if any(self._broken(found, family.accuracy)) else excess,
         )
 
-    def _broken(self, found: fidelity.Loss, right: float | None, before: float | None) -> Iterator[bool]:
+    def _broken(self, found: fidelity.Loss, before: float | None) -> Iterator[bool]:
         agreement, drop = self.budget.agreement, self.budget.drop
         if agreement is not None and found.agreement is not None:
             yield found.agreement < agreement
-        if drop is not None and right is not None and before is not None:
-            yield right < before - drop - 1e-9
+        if drop is not None and found.accuracy is not None and before is not None:
+            yield found.accuracy < before - drop - 1e-9

@@ -5,29 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-# Steps are tried in these parts of an octave, as far below and above the first, and no more often than this.
+# Steps are tried in these parts of an octave, as far below and above the first.
 PARTS = 16
 LOWEST, _HIGHEST = -4 * PARTS, 8 * PARTS
-_MOST_TRIES = 12
-_JUMP = 3 * PARTS // 2
+_COARSE = 4
+_MOST_TRIES = 9  # until a coarse step is found
+_JUMP = 2 * PARTS
+# What is lost is noisy: beyond a step that does not pass there may be one that does.
+_BEYOND = (2 * _COARSE, 3 * _COARSE)
 
 
 def largest(excess: Callable[[int], float]) -> int | None:
-    """The largest number of sixteenths of an octave that passes; None when the smallest does not.
+    """The largest number of sixteenths of an octave that is found to pass; None when no small one does.
 
-    `excess` gives log2 of how much more is lost than may be, which passes at 0 and grows by about two an octave. It is
-    noisy: what is found passes, and something a little larger does not.
+    `excess` gives log2 of how much more is lost than may be, which passes at 0 and grows by about two an octave.
     """
-    low, high, at = LOWEST - 1, _HIGHEST + 1, 0
+    low, high, at = LOWEST - _COARSE, _HIGHEST + _COARSE, 0
     for _ in range(_MOST_TRIES):
         found = excess(at)
         if found <= 0:
             low = at
         else:
             high = at
-        if high - low <= 1:
+        if high - low <= _COARSE:
             break
         # Loss grows with the square of the step.
         wanted = -found / 2 * PARTS if math.isfinite(found) else math.copysign(_JUMP, -found)
-        at = min(max(at + round(min(max(wanted, -_JUMP), _JUMP)), low + 1), high - 1)
-    return low if low >= LOWEST else None
+        moved = at + _COARSE * round(min(max(wanted, -_JUMP), _JUMP) / _COARSE)
+        at = min(max(moved, low + _COARSE), high - _COARSE)
+    if low < LOWEST:
+        return None
+    low = max([low, *(low + more for more in _BEYOND if excess(low + more) <= 0)])
+    for more in (_COARSE // 2, _COARSE // 4):
+        if excess(low + more) <= 0:
+            low += more
+    return low

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from sitegen.errors import SitegenError
+from sitegen.errors import SitegenError, Unmeasurable
 from sitegen.graph.nodes import source
 from sitegen.records import GraphModel
 from sitegen.weights import synthetic
 from sitegen.weights.auto import Floats
+from sitegen.weights.fidelity import Classes
 from sitegen.weights.gate import Budget
 
+_LABELLED = "quantize.labelled"
 _PASSING = ("Identity", "Reshape", "Squeeze")
 
 
@@ -31,43 +34,73 @@ def kinds(model: GraphModel, activation: str) -> list[str]:
     return found
 
 
-def budget(kinds: Sequence[str], said: Mapping[str, float]) -> Budget:
-    """The page's budget. Raises SitegenError where it is of another kind than the model's outputs."""
+def budget(
+    kinds: Sequence[str], said: Mapping[str, float], shared: Mapping[str, float] = MappingProxyType({})
+) -> Budget:
+    """What may be lost: the page's budget, and of the site's, `shared`, what is of the kind of the model's outputs.
+
+    Raises SitegenError where the page's is of another kind.
+    """
     numbers = kinds[0] == "numbers"
-    wrong = {"max_kl", "min_agreement"} & set(said) if numbers else {"min_snr"} & set(said)
-    if wrong:
+    unfit = {"max_kl", "min_agreement", "max_drop"} if numbers else {"min_snr"}
+    if wrong := sorted(unfit & set(said)):
         right = "min_snr" if numbers else "max_kl or min_agreement"
         what = "the model gives numbers" if numbers else "the model gives probabilities"
-        raise SitegenError(f"{what}, which quantize.{sorted(wrong)[0]} says nothing of", hint=f"say {right}")
-    distortion = 10 ** (-said["min_snr"] / 10) if "min_snr" in said else said.get("max_kl")
-    return Budget(distortion, said.get("min_agreement"))
+        what += f", which quantize.{wrong[0]} says nothing of"
+        raise SitegenError(what, hint=f"say {right}", key=f"quantize.{wrong[0]}")
+    holds = {key: value for key, value in shared.items() if key not in unfit} | dict(said)
+    distortion = 10 ** (-holds["min_snr"] / 10) if "min_snr" in holds else holds.get("max_kl")
+    return Budget(distortion, holds.get("min_agreement"), holds.get("max_drop"))
+
+
+def labelled(
+    kinds: Sequence[str], pictures: Pictures, files: Sequence[tuple[str, str, int]]
+) -> tuple[Floats, Classes] | None:
+    """Inputs and the indices of their classes, of files (name, path, class); None when there are none.
+
+    Raises SitegenError for a model that gives no classes, and for what is no picture.
+    """
+    if not files:
+        return None
+    if kinds[0] not in ("probabilities", "logits"):
+        hint = "leave it out, or say output: {activation: softmax} if the model ends in logits"
+        raise SitegenError("the model gives no classes, which quantize.labelled is for", hint=hint, key=_LABELLED)
+    inputs = pictures.files([(name, path) for name, path, _ in files], _LABELLED)
+    assert inputs is not None
+    return inputs, np.array([index for *_, index in files], np.int64)
 
 
 class Pictures:
     """The inputs that a page's pictures become, through its own arithmetic.
 
     `use["input"]` has height, width and channels (None: the model's), resize, invert, scale, mean and std. Raises
-    SitegenError for a model that takes no pictures.
+    Unmeasurable for a model that takes no pictures.
     """
 
     def __init__(self, model: GraphModel, use: Mapping[str, Any]) -> None:
-        spec = model.signature.inputs[0]
-        if len(model.signature.inputs) != 1 or len(spec.shape) != 4 or spec.dtype != "float32":
-            raise SitegenError("quantize: auto is for models that take one picture", hint="quantize: float16")
+        specs = model.signature.inputs
+        one = len(specs) == 1 and len(specs[0].shape) == 4 and specs[0].dtype == "float32"
+        if not one or specs[0].shape[0] not in (-1, 1):
+            raise Unmeasurable("quantize: auto is for models that take one picture", hint="quantize: float16")
         self._told = use["input"]
         keys = ("height", "width", "channels")
-        sizes = [int(self._told[key] or size) for key, size in zip(keys, spec.shape[1:], strict=True)]
+        sizes = [int(self._told[key] or size) for key, size in zip(keys, specs[0].shape[1:], strict=True)]
         if min(sizes) < 1:
-            raise SitegenError("quantize: auto has to know the size of pictures", hint="input: {size: [height, width]}")
+            raise Unmeasurable("quantize: auto has to know the size of pictures", hint="input: {size: [height, width]}")
         self._height, self._width, self._channels = sizes
+        if self._channels not in (1, 3):
+            raise Unmeasurable("quantize: auto makes pictures of 1 or 3 channels", hint="quantize: float16")
 
     def synthetic(self, family: str, count: int, seed: int) -> Floats:
         """Inputs of one family of synthetic.py."""
         return self._scaled(synthetic.pictures(family, count, self._height, self._width, self._channels, seed))
 
-    def files(self, paths: Sequence[str]) -> Floats | None:
-        """Pictures from files; None when there are none. Raises SitegenError for what is no picture."""
-        return self._scaled(np.stack([self._pixels(path) for path in paths])) if paths else None
+    def files(self, files: Sequence[tuple[str, str]], key: str = "quantize.calibration") -> Floats | None:
+        """Pictures from files (name, path); None when there are none.
+
+        Raises SitegenError for what is no picture; `key` is what names them in the front matter.
+        """
+        return self._scaled(np.stack([self._pixels(*file, key) for file in files])) if files else None
 
     def _scaled(self, pixels: Floats) -> Floats:
         shown = 255 - pixels if self._told["invert"] else pixels
@@ -75,7 +108,7 @@ class Pictures:
         scaled: Floats = ((shown * self._told["scale"] - mean) / std).astype(np.float32)
         return scaled
 
-    def _pixels(self, path: str) -> Floats:
+    def _pixels(self, name: str, path: str, key: str) -> Floats:
         from PIL import Image, ImageOps, UnidentifiedImageError
 
         size = (self._width, self._height)
@@ -85,7 +118,8 @@ class Pictures:
                 colours = image.convert("RGBA")
                 opaque.paste(colours, mask=colours.getchannel("A"))
         except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-            raise SitegenError(f"{path} is no picture that can be read", hint="PNG, JPEG, WebP, GIF or BMP") from error
+            what = f"{name} is no picture that can be read"
+            raise SitegenError(what, hint="PNG, JPEG, WebP, GIF or BMP", key=key) from error
         bilinear = Image.Resampling.BILINEAR
         if self._told["resize"] == "stretch":
             made = opaque.resize(size, bilinear)

@@ -28,6 +28,12 @@ def table() -> keras.Model:
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
 
 
+def means() -> keras.Model:
+    """[N, 6, 6, 3] -> 3 numbers: slopes, but nothing is multiplied with a matrix."""
+    slopes = keras.layers.PReLU(alpha_initializer="glorot_uniform", shared_axes=[1, 2])
+    return keras.Sequential([keras.Input((6, 6, 3)), slopes, keras.layers.GlobalAveragePooling2D()])
+
+
 def code() -> keras.Model:
     """A model with Python code inside, which no page may run."""
     return keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Lambda(lambda x: x * 2), keras.layers.Flatten()])
@@ -49,6 +55,7 @@ if __name__ == "__main__":
     save(tiny(), "tiny.keras")
     save(table(), "table.keras")
     save(code(), "code.keras")
+    save(means(), "means.keras")
     whole = (HERE / "tiny.keras").read_bytes()
     (HERE / "truncated.keras").write_bytes(whole[: len(whole) * 2 // 3])
     damaged = np.frombuffer(whole, np.uint8).copy()
