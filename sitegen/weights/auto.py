@@ -7,9 +7,10 @@ holds the worst of several kinds of inputs, none of which the statistics were ta
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,22 @@ from sitegen.weights.measure import Measure
 from sitegen.weights.rounding import Rounding, Task
 
 Floats = NDArray[np.float32]
-Inputs = Callable[[str, int, int], Floats]  # family, count, seed -> inputs as the model takes them
+
+
+class Inputs(Protocol):
+    """Makes inputs as the model takes them, of several families, of which the first is most like real ones."""
+
+    families: tuple[str, ...]
+
+    def synthetic(self, family: str, count: int, seed: int) -> Floats:
+        """[count, ...], the same for the same seed."""
+
+
 _PROBES = 4
 # Of the inputs that the statistics are taken from, the share of each family.
 _SHARES = (0.6, 0.3, 0.1)
 # How many these are, and how many of each family the gate has: fewer for models that take long (operations in all).
-_FEWEST, _MOST, _OPERATIONS = 24, 384, 1e10
+_FEWEST, _MOST, _OPERATIONS = 32, 384, 5e10
 _GATE_FEWEST, _GATE_MOST, _GATE_OPERATIONS = 8, 48, 2e11
 _ENOUGH = 16  # pictures held out that can speak for themselves
 
@@ -53,23 +64,22 @@ def encode(
     model: GraphModel,
     kinds: Sequence[str],
     inputs: Inputs,
-    families: Sequence[str],
     budget: Budget | None = None,
+    *,
     data: Floats | None = None,
     labelled: tuple[Floats, fidelity.Classes] | None = None,
     fixed: Mapping[str, str] | None = None,
 ) -> Encoded:
-    """`inputs` makes synthetic ones of `families`, the likest first; `data` are real ones, `labelled` have classes.
+    """`data` are real inputs, half of which the loss is measured on; `labelled` ones have classes.
 
     Tensors in `fixed` are stored by the scheme it names. Raises LookupError when TensorFlow has no gradient for an
     operation of the model, or the model has no kernels; SitegenError when the budget cannot be met.
     """
     measure = Measure(model, kinds)
     work = flops.count(model) or 1e9
-    gate = Gate(
-        measure, list(_families(model, measure, _gates(inputs, families, data, work), labelled)), budget or Budget()
-    )
-    plan = _Plan(model, measure, _calibration(inputs, families, data, work), fixed or {}, min(gate.allowed))
+    found = [_family(model, measure, *told) for told in _gates(inputs, data, labelled, work)]
+    gate = Gate(measure, found, budget or Budget())
+    plan = _Plan(model, measure, _calibration(inputs, data, work), fixed or {}, min(gate.allowed))
     with tempfile.TemporaryDirectory(prefix="sitegen-") as folder:
         rounding = Rounding(list(plan.tasks.values()), Path(folder))
         tried: dict[int, tuple[bytes, dict[str, int], list[Loss]]] = {}
@@ -103,43 +113,47 @@ def _accuracies(gate: Gate, losses: Sequence[Loss]) -> tuple[float | None, float
     return next(((loss.accuracy, f.accuracy) for f, loss in pairs if loss.accuracy is not None), (None, None))
 
 
-def _calibration(inputs: Inputs, families: Sequence[str], data: Floats | None, work: float) -> Floats:
+def _calibration(inputs: Inputs, data: Floats | None, work: float) -> Floats:
     """What the statistics are taken from: with data, every other picture of it, and synthetic ones besides."""
     count = int(min(max(_OPERATIONS / work, _FEWEST), _MOST))
     real = [] if data is None else [data[::2][:count]]
     # A few pictures alone would be learned by heart.
     synthetic = max(0.25 * count, count - sum(map(len, real)) / 0.75)
     made = [
-        inputs(family, max(1, round(share * synthetic)), 1) for family, share in zip(families, _SHARES, strict=True)
+        inputs.synthetic(family, max(1, round(share * synthetic)), 1)
+        for family, share in zip(inputs.families, _SHARES, strict=True)
     ]
     return np.concatenate([*real, *made])
 
 
-def _gates(inputs: Inputs, families: Sequence[str], data: Floats | None, work: float) -> Iterator[tuple[str, Floats]]:
-    """Names and inputs of what the loss is measured on: the data that is left; synthetic ones where that is little."""
+def _gates(
+    inputs: Inputs,
+    data: Floats | None,
+    labelled: tuple[Floats, fidelity.Classes] | None,
+    work: float,
+) -> Iterator[tuple[str, Floats, bool, fidelity.Classes | None]]:
+    """What the loss is measured on: name, inputs, whether they are real, classes.
+
+    These are the data that is left, and synthetic ones where that is little.
+    """
     count = int(min(max(_GATE_OPERATIONS / work, _GATE_FEWEST), _GATE_MOST))
     held_out = 0 if data is None else len(data) // 2
     if data is not None and held_out:
-        yield "calibration pictures", data[1::2]
+        yield "calibration pictures", data[1::2], True, None
     if held_out < _ENOUGH:
-        for family in families:
-            yield f"synthetic pictures ({family})", inputs(family, count, 3)
-
-
-def _families(
-    model: GraphModel,
-    measure: Measure,
-    named: Iterator[tuple[str, Floats]],
-    labelled: tuple[Floats, fidelity.Classes] | None,
-) -> Iterator[Family]:
-    exact, coarse = (container.write(quantize.tensors(model, scheme)) for scheme in ("none", "uint8"))
-    groups: list[tuple[str, Floats, fidelity.Classes | None]] = [(name, values, None) for name, values in named]
+        for family in inputs.families:
+            yield f"synthetic pictures ({family})", inputs.synthetic(family, count, 3), False, None
     if labelled is not None:
-        groups.append(("labelled pictures", *labelled))
-    for name, values, classes in groups:
-        reference = measure.outputs(exact, values)
-        uint8 = fidelity.loss(reference, measure.outputs(coarse, values), measure.kinds)
-        yield Family(name, values, reference, uint8, classes)
+        yield "labelled pictures", labelled[0], True, labelled[1]
+
+
+def _family(
+    model: GraphModel, measure: Measure, name: str, inputs: Floats, real: bool, classes: fidelity.Classes | None
+) -> Family:
+    exact, coarse = (container.write(quantize.tensors(model, scheme)) for scheme in ("none", "uint8"))
+    reference = measure.outputs(exact, inputs)
+    uint8 = fidelity.loss(reference, measure.outputs(coarse, inputs), measure.kinds)
+    return Family(name, inputs, reference, uint8, real, classes)
 
 
 def _said(measure: str, gate: Gate, losses: Sequence[Loss]) -> str:
@@ -228,4 +242,5 @@ def _tensor(name: str, shape: tuple[int, ...], step: float, rows: int) -> Tensor
 def _base(values: NDArray[np.generic], square: float, least: float) -> float:
     """The step of a tensor next to the global one; `square` is the sum of its mean squared gradients."""
     largest = float(np.abs(values.astype(np.float64)).max())
-    return max((square / values.size) ** -0.5, largest / (least * sizes.LARGEST))
+    wanted: float = (square / values.size) ** -0.5
+    return max(wanted, largest / (least * sizes.LARGEST))

@@ -73,7 +73,7 @@ def _each(model: GraphModel, scheme: str, fixed: Mapping[str, str]) -> Shipped:
 
 
 def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any]) -> Shipped:
-    from sitegen.weights import auto, synthetic
+    from sitegen.weights import auto
     from sitegen.weights import use as page
 
     kinds = page.kinds(model, use["activation"])
@@ -84,7 +84,7 @@ def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any]) -
     from tensorflow.errors import OpError
 
     try:
-        made = auto.encode(model, kinds, pictures.synthetic, tuple(synthetic.FAMILIES), budget, data, labelled, fixed)
+        made = auto.encode(model, kinds, pictures, budget, data=data, labelled=labelled, fixed=fixed)
     except (LookupError, OpError) as error:
         # TensorFlow's words for an operation without a gradient, and for one that it cannot compute.
         # It goes on with the name of the machine.

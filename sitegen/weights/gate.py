@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from sitegen.weights import fidelity
 from sitegen.weights.measure import Measure, Outputs
 
-# Next to TF.js's uint8: less than it would lose, as what is real may be worse than what is synthetic; and never more
-# than this, where uint8 breaks a model.
-_MARGIN = 0.5
-_MOST = 3e-2
+# Next to TF.js's uint8: half of what it would lose, as what is real may be worse than what is synthetic; of real inputs
+# nearly as much.
+_MARGIN, _REAL_MARGIN = 0.5, 0.9
+# Where uint8 breaks a model, it says nothing of what may be lost.
+_BROKEN, _MOST = 0.5, 3e-2
 _NOTHING = 1e-9  # less than this is nobody's loss
 
 
@@ -22,8 +23,8 @@ _NOTHING = 1e-9  # less than this is nobody's loss
 class Budget:
     """What may be lost: the most distortion (KL in nats, NMSE), the least share of inputs whose best class stays.
 
-    `drop` is by how much the share of labelled inputs that are named rightly may fall. Where no distortion is said, it
-    is as near as _MARGIN says.
+    `drop` is by how much the share of labelled inputs that are named rightly may fall. Where no distortion is said, the
+    margins next to uint8 hold.
     """
 
     distortion: float | None = None
@@ -51,12 +52,19 @@ class Family:
     inputs: NDArray[np.float32]
     reference: Outputs
     uint8: fidelity.Loss
+    real: bool = False
     classes: fidelity.Classes | None = None  # of labelled ones
 
     @property
     def accuracy(self) -> float | None:
         """The float model's."""
         return None if self.classes is None else fidelity.accuracy(self.reference, self.classes)
+
+
+def _near(family: Family) -> float:
+    uint8 = family.uint8.distortion
+    margin = _REAL_MARGIN if family.real else _MARGIN
+    return _MOST if uint8 > _BROKEN else max(margin * uint8, _NOTHING)
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         said = self.budget.distortion
-        found = [
-            said if said is not None else max(min(_MARGIN * family.uint8.distortion, _MOST), _NOTHING)
-            for family in self.families
-        ]
+        found = [said if said is not None else _near(family) for family in self.families]
         object.__setattr__(self, "allowed", found)
 
     def losses(self, file: bytes) -> list[Loss]:

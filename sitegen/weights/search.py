@@ -11,8 +11,8 @@ LOWEST, _HIGHEST = -4 * PARTS, 8 * PARTS
 _COARSE = 4
 _MOST_TRIES = 9  # until a coarse step is found
 _JUMP = 2 * PARTS
-# What is lost is noisy: beyond a step that does not pass there may be one that does.
-_BEYOND = (2 * _COARSE, 3 * _COARSE)
+# What is lost is noisy: a little beyond a step that does not pass there may be one that does.
+_BEYOND = range(12, 0, -2)
 
 
 def largest(excess: Callable[[int], float]) -> int | None:
@@ -35,8 +35,4 @@ def largest(excess: Callable[[int], float]) -> int | None:
         at = min(max(moved, low + _COARSE), high - _COARSE)
     if low < LOWEST:
         return None
-    low = max([low, *(low + more for more in _BEYOND if excess(low + more) <= 0)])
-    for more in (_COARSE // 2, _COARSE // 4):
-        if excess(low + more) <= 0:
-            low += more
-    return low
+    return next((low + more for more in _BEYOND if excess(low + more) <= 0), low)

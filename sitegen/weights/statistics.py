@@ -21,7 +21,7 @@ from sitegen.weights.kernels import Kernel
 Floats = NDArray[np.float64]
 Order = NDArray[np.int64]
 # Added to the diagonals, in means of the diagonal.
-_DAMPING_IN, _DAMPING_DEPTHWISE, _DAMPING_OUT = 0.01, 0.3, 0.1
+_DAMPING_IN, _DAMPING_DEPTHWISE, _DAMPING_OUT = 0.01, 0.2, 0.1
 # What a channel counts at least, in means of all channels: one that no input has stirred may not be dead.
 _LEAST_ALIVE = 0.1
 

@@ -77,6 +77,8 @@ class Pictures:
     Unmeasurable for a model that takes no pictures.
     """
 
+    families = tuple(synthetic.FAMILIES)
+
     def __init__(self, model: GraphModel, use: Mapping[str, Any]) -> None:
         specs = model.signature.inputs
         one = len(specs) == 1 and len(specs[0].shape) == 4 and specs[0].dtype == "float32"
