@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sitegen.weights import fidelity
 from sitegen.weights.measure import Measure, Outputs
 
-# Next to TF.js's uint8: half of what it would lose, as what is real may be worse than what is synthetic; of real inputs
+# Next to TF.js's uint8: less than it would lose, as what is real may be worse than what is synthetic; of real inputs
 # nearly as much.
-_MARGIN, _REAL_MARGIN = 0.5, 0.9
+_MARGIN, _REAL_MARGIN = 0.7, 0.9
 # Where uint8 breaks a model, it says nothing of what may be lost.
 _BROKEN, _MOST = 0.5, 3e-2
 _NOTHING = 1e-9  # less than this is nobody's loss

@@ -18,26 +18,61 @@ _LARGEST = 96
 def dead_leaves(random: np.random.Generator, height: int, width: int) -> Pixels:
     """Discs and boxes over one another, their sizes as things in photographs have them (Lee, Mumford and Huang, 2001).
 
-    Each leaf has a colour and a gradient; noise with a spectrum of 1/f lies over all.
+    Each leaf has a colour, a gradient and a texture with a spectrum of about 1/f. The whole is more or less sharp,
+    bright and rich in contrast, as photographs are. It is drawn at twice its size.
     """
-    rows, columns = np.mgrid[0:height, 0:width]
-    side = max(height, width)
-    picture = np.ones((height, width, 3)) * random.uniform(0, 1, 3)
-    for _ in range(int(random.integers(20, 160))):
+    high, wide = 2 * height, 2 * width
+    side = max(high, wide)
+    picture = np.ones((high, wide, 3)) * random.uniform(0, 1) + random.normal(0, 0.1, 3)
+    textures = [noise(random, high, wide, slope) for slope in random.uniform(0.4, 1.5, 4)]
+    smallest = np.exp(random.uniform(np.log(0.02), np.log(0.15)))
+    for _ in range(int(random.integers(8, 120))):
         # Density of radii: 1 / r^3.
-        radius = min(0.02 * side / np.sqrt(random.uniform(0.0004, 1)), 0.6 * side)
-        y, x, angle = random.uniform(0, height), random.uniform(0, width), random.uniform(0, np.pi)
-        along = (columns - x) * np.cos(angle) + (rows - y) * np.sin(angle)
-        across = (rows - y) * np.cos(angle) - (columns - x) * np.sin(angle)
-        across = across / random.uniform(0.4, 1)
-        if random.random() < 0.6:
-            inside = along**2 + across**2 < radius**2
-        else:
-            inside = (np.abs(along) < radius) & (np.abs(across) < radius)
-        colour = np.clip(random.uniform(0, 1) + random.normal(0, 0.18, 3), 0, 1)
-        picture[inside] = colour + (random.normal(0, 0.15) * along[inside] / radius)[:, None]
-    picture += noise(random, height, width, 1.0)[..., None] * random.uniform(0.02, 0.15)
-    return _contrast(random, picture)
+        radius = side * min(smallest / np.sqrt(random.uniform(0.0004, 1)), 0.6)
+        _leaf(random, picture, textures[int(random.integers(4))], radius)
+    picture += noise(random, high, wide, 1.2)[..., None] * random.uniform(0, 0.12) + random.normal(0, 0.08, 3)
+    return _developed(random, _blurred(picture, random.choice([0.0, 0.5, 1.0, 2.0])))
+
+
+def _leaf(
+    random: np.random.Generator, picture: NDArray[np.float64], texture: NDArray[np.float64], radius: float
+) -> None:
+    y, x, angle = random.uniform(0, len(picture)), random.uniform(0, picture.shape[1]), random.uniform(0, np.pi)
+    reach = 1.5 * radius
+    top, left = max(0, int(y - reach)), max(0, int(x - reach))
+    part = np.s_[top : int(y + reach) + 1, left : int(x + reach) + 1]
+    rows, columns = np.mgrid[part]
+    rows, columns = rows[: len(picture) - top], columns[: len(picture) - top]
+    rows, columns = rows[:, : picture.shape[1] - left], columns[:, : picture.shape[1] - left]
+    along = (columns - x) * np.cos(angle) + (rows - y) * np.sin(angle)
+    across = ((rows - y) * np.cos(angle) - (columns - x) * np.sin(angle)) / random.uniform(0.25, 1)
+    if random.random() < 0.6:
+        inside = along**2 + across**2 < radius**2
+    else:
+        inside = (np.abs(along) < radius) & (np.abs(across) < radius)
+    colour = np.clip(random.beta(0.9, 1.1) + random.normal(0, random.choice([0.04, 0.12, 0.25]), 3), 0, 1)
+    shade = random.normal(0, 0.2) * along / radius + random.exponential(0.075) * texture[part]
+    picture[part][inside] = colour + shade[inside][:, None]
+
+
+def _blurred(picture: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    if not sigma:
+        return picture
+    height, width = picture.shape[:2]
+    square = np.fft.fftfreq(height)[:, None] ** 2 + np.fft.rfftfreq(width)[None] ** 2
+    kept = np.exp(-2 * (np.pi * sigma) ** 2 * square)[..., None]
+    made: NDArray[np.float64] = np.fft.irfft2(np.fft.rfft2(picture, axes=(0, 1)) * kept, (height, width), (0, 1))
+    return made
+
+
+def _developed(random: np.random.Generator, picture: NDArray[np.float64]) -> Pixels:
+    """Half the size, its darks and lights spread out, with a gamma and a haze of its own."""
+    height, width = picture.shape[0] // 2, picture.shape[1] // 2
+    small = picture.reshape(height, 2, width, 2, 3).mean(axis=(1, 3))
+    dark, light = np.percentile(small, [random.uniform(0, 5), random.uniform(95, 100)])
+    spread = ((small - dark) / (light - dark + 1e-6)).clip(0, 1) ** np.exp(random.normal(0, 0.35))
+    contrast = random.uniform(0.5, 1)
+    return (255 * (spread * contrast + (1 - contrast) * random.uniform(0, 1))).astype(np.float32)
 
 
 def noise(random: np.random.Generator, height: int, width: int, slope: float) -> NDArray[np.float64]:
