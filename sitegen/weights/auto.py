@@ -42,8 +42,8 @@ _PROBES = 4
 # Of the inputs that the statistics are taken from, the share of each family.
 _SHARES = (0.8, 0.15, 0.05)
 # How many these are, and how many of each family the gate has: fewer for models that take long (operations in all).
-_FEWEST, _MOST, _OPERATIONS = 32, 384, 5e10
-_GATE_FEWEST, _GATE_MOST, _GATE_OPERATIONS = 8, 48, 2e11
+_FEWEST, _MOST, _OPERATIONS = 32, 384, 4e10
+_GATE_FEWEST, _GATE_MOST, _GATE_OPERATIONS = 8, 48, 2e10
 _ENOUGH = 16  # pictures held out that can speak for themselves
 
 

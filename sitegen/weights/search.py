@@ -12,7 +12,7 @@ _COARSE = 4
 _MOST_TRIES = 9  # until a coarse step is found
 _JUMP = 2 * PARTS
 # What is lost is noisy: a little beyond a step that does not pass there may be one that does.
-_BEYOND = range(12, 0, -2)
+_BEYOND = (10, 6, 4, 2)
 
 
 def largest(excess: Callable[[int], float]) -> int | None:

@@ -72,7 +72,8 @@ def _developed(random: np.random.Generator, picture: NDArray[np.float64]) -> Pix
     dark, light = np.percentile(small, [random.uniform(0, 5), random.uniform(95, 100)])
     spread = ((small - dark) / (light - dark + 1e-6)).clip(0, 1) ** np.exp(random.normal(0, 0.35))
     contrast = random.uniform(0.5, 1)
-    return (255 * (spread * contrast + (1 - contrast) * random.uniform(0, 1))).astype(np.float32)
+    made: Pixels = (255 * (spread * contrast + (1 - contrast) * random.uniform(0, 1))).astype(np.float32)
+    return made
 
 
 def noise(random: np.random.Generator, height: int, width: int, slope: float) -> NDArray[np.float64]:
