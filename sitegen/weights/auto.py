@@ -44,6 +44,7 @@ _SHARES = (0.8, 0.15, 0.05)
 # How many these are, and how many of each family the gate has: fewer for models that take long (operations in all).
 _FEWEST, _MOST, _OPERATIONS = 32, 384, 4e10
 _GATE_FEWEST, _GATE_MOST, _GATE_OPERATIONS = 8, 48, 2e10
+_QUICK = 1e8  # operations of a model with which more may be tried
 _ENOUGH = 16  # pictures held out that can speak for themselves
 
 
@@ -89,7 +90,7 @@ def encode(
             tried[at] = file, shares, gate.losses(file)
             return _worst(tried[at][2]).excess
 
-        best = search.largest(excess)
+        best = search.largest(excess, search.MANY if work < _QUICK else search.FEW)
     measured = "NMSE" if kinds[0] == "numbers" else "KL"
     if best is None:
         nearest = min((losses for _, _, losses in tried.values()), key=lambda losses: _worst(losses).excess)

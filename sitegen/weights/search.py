@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 # Steps are tried in these parts of an octave, as far below and above the first.
 PARTS = 16
@@ -12,13 +12,14 @@ _COARSE = 4
 _MOST_TRIES = 9  # until a coarse step is found
 _JUMP = 2 * PARTS
 # What is lost is noisy: a little beyond a step that does not pass there may be one that does.
-_BEYOND = (10, 6, 4, 2)
+FEW, MANY = (10, 6, 4, 2), range(14, 0, -1)
 
 
-def largest(excess: Callable[[int], float]) -> int | None:
+def largest(excess: Callable[[int], float], beyond: Iterable[int] = FEW) -> int | None:
     """The largest number of sixteenths of an octave that is found to pass; None when no small one does.
 
-    `excess` gives log2 of how much more is lost than may be, which passes at 0 and grows by about two an octave.
+    `excess` gives log2 of how much more is lost than may be, which passes at 0 and grows by about two an octave;
+    `beyond` are steps above the first one found that are tried too.
     """
     low, high, at = LOWEST - _COARSE, _HIGHEST + _COARSE, 0
     for _ in range(_MOST_TRIES):
@@ -35,4 +36,4 @@ def largest(excess: Callable[[int], float]) -> int | None:
         at = min(max(moved, low + _COARSE), high - _COARSE)
     if low < LOWEST:
         return None
-    return next((low + more for more in _BEYOND if excess(low + more) <= 0), low)
+    return next((low + more for more in beyond if excess(low + more) <= 0), low)

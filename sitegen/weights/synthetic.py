@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.float32]
 # Leaves are drawn no larger: they have no finer structure.
 _LARGEST = 96
+_SMALL = 48
 
 
 def dead_leaves(random: np.random.Generator, height: int, width: int) -> Pixels:
     """Discs and boxes over one another, their sizes as things in photographs have them (Lee, Mumford and Huang, 2001).
 
     Each leaf has a colour, a gradient and a texture with a spectrum of about 1/f. The whole is more or less sharp,
-    bright and rich in contrast, as photographs are. It is drawn at twice its size.
+    bright and rich in contrast, as photographs are. Small ones are drawn at twice their size.
     """
-    high, wide = 2 * height, 2 * width
+    zoom = 2 if max(height, width) <= _SMALL else 1
+    high, wide = zoom * height, zoom * width
     side = max(high, wide)
     picture = np.ones((high, wide, 3)) * random.uniform(0, 1) + random.normal(0, 0.1, 3)
     textures = [noise(random, high, wide, slope) for slope in random.uniform(0.4, 1.5, 4)]
@@ -31,7 +33,7 @@ def dead_leaves(random: np.random.Generator, height: int, width: int) -> Pixels:
         radius = side * min(smallest / np.sqrt(random.uniform(0.0004, 1)), 0.6)
         _leaf(random, picture, textures[int(random.integers(4))], radius)
     picture += noise(random, high, wide, 1.2)[..., None] * random.uniform(0, 0.12) + random.normal(0, 0.08, 3)
-    return _developed(random, _blurred(picture, random.choice([0.0, 0.5, 1.0, 2.0])))
+    return _developed(random, _blurred(picture, zoom * random.choice([0.0, 0.25, 0.5, 1.0])), zoom)
 
 
 def _leaf(
@@ -65,10 +67,10 @@ def _blurred(picture: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     return made
 
 
-def _developed(random: np.random.Generator, picture: NDArray[np.float64]) -> Pixels:
-    """Half the size, its darks and lights spread out, with a gamma and a haze of its own."""
-    height, width = picture.shape[0] // 2, picture.shape[1] // 2
-    small = picture.reshape(height, 2, width, 2, 3).mean(axis=(1, 3))
+def _developed(random: np.random.Generator, picture: NDArray[np.float64], zoom: int) -> Pixels:
+    """In its own size, its darks and lights spread out, with a gamma and a haze of its own."""
+    height, width = picture.shape[0] // zoom, picture.shape[1] // zoom
+    small = picture.reshape(height, zoom, width, zoom, 3).mean(axis=(1, 3))
     dark, light = np.percentile(small, [random.uniform(0, 5), random.uniform(95, 100)])
     spread = ((small - dark) / (light - dark + 1e-6)).clip(0, 1) ** np.exp(random.normal(0, 0.35))
     contrast = random.uniform(0.5, 1)
