@@ -96,7 +96,7 @@ def make_site(
             errors.append(SitegenError(f"no pages in {settings.content}/", hint=hint))
         with (
             Sources(project.root, cache, progress, offline=offline) as sources,
-            pool(cache.root / "convert.log", jobs, limits) as executor,
+            pool(cache.root / "convert.log", jobs, limits, progress) as executor,
         ):
             steps = Steps(cache, executor, progress, sources, strict=strict)
             assembly = Assembly(settings, look, compiled, steps, preview)

@@ -44,7 +44,10 @@ def look(asked: Asked, progress: Callable[[str], None]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="sitegen-") as folder:
         root = Path(folder)
         cache = Cache(root / "cache")
-        with Sources(root, cache, progress, offline=False) as sources, steps.pool(log, 1, Limits()) as workers:
+        with (
+            Sources(root, cache, progress, offline=False) as sources,
+            steps.pool(log, 1, Limits(), progress) as workers,
+        ):
             file = sources.locate(_reference(asked))
             found = models.identify(file, asked.format)
             names = [_relative(path, file.path) for path in found.files(file.path)]

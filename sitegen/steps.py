@@ -41,7 +41,7 @@ _Packing = tuple[str, dict[str, Any], Any | Future[dict[str, Any]]]
 
 
 @contextmanager
-def pool(log: Path, jobs: int, limits: Limits) -> Iterator[Workers]:
+def pool(log: Path, jobs: int, limits: Limits, progress: Progress) -> Iterator[Workers]:
     """Gives what makes the worker processes when it is first called.
 
     On the way out by Ctrl-C or error, they are ended, not waited for.
@@ -52,7 +52,7 @@ def pool(log: Path, jobs: int, limits: Limits) -> Iterator[Workers]:
         if not made:
             from sitegen.workers import Pool
 
-            made.append(Pool(log, jobs, limits))
+            made.append(Pool(log, jobs, limits, progress))
         return made[0]
 
     try:
@@ -167,6 +167,7 @@ class Steps:
         if scheme == "auto" and demo.model is not None:
             self._progress(f"making the weights of {demo.model.name} small")
         use |= {
+            "name": demo.model.name if demo.model else "",
             "calibration": [[file.name, str(file.path)] for file in demo.quantize.calibration],
             "labelled": [[file.name, str(file.path), index] for file, index in labelled],
         }

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 # Exit code of a process that went over its limit of memory.
 OUT_OF_MEMORY = 77
+# Who is told how far a job is, where there is somebody.
+_listener: list[Callable[[str], None]] = []
 
 
 def serve(jobs: Connection, log: Path, parent: int, memory: int) -> None:
     """Takes (function, arguments, keyword arguments) from `jobs` one by one, and answers (ok, result or exception).
 
+    Before that it may send (None, text): how far it is.
     TensorFlow writes to the file descriptors themselves, so these go to `log`. Ctrl-C is the build's to handle; a build
     that was killed cannot end its workers, so they look for it. `memory` is in bytes.
     """
@@ -37,6 +40,9 @@ def serve(jobs: Connection, log: Path, parent: int, memory: int) -> None:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     # Its welcome message needs IPython where the output is neither terminal nor file.
     os.environ.setdefault("TFDF_DISABLE_WELCOME_MESSAGE", "1")
+    # With more threads, sums end in other bits on other machines, and so would weights.
+    for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -45,6 +51,7 @@ def serve(jobs: Connection, log: Path, parent: int, memory: int) -> None:
     os.dup2(descriptor, 2)
     os.close(descriptor)
     threading.Thread(target=_watch, args=(parent, memory), daemon=True).start()
+    _listener.append(lambda message: jobs.send((None, message)))
     while True:
         try:
             function, arguments, keywords = jobs.recv()
@@ -120,4 +127,9 @@ def pack(
     """Quantizes a stored model and cuts it into chunks: see weights/codec.py."""
     from sitegen.weights import codec
 
-    return codec.pack(stored, scheme, fixed, use, Cache(cache))
+    return codec.pack(stored, scheme, fixed, use, Cache(cache), _say)
+
+
+def _say(message: str) -> None:
+    for listener in _listener:
+        listener(message)

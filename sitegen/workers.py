@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from multiprocessing.connection import Connection, wait
@@ -31,12 +32,13 @@ class Pool(Executor):
     """An executor of up to `jobs` processes, which are started when there is work for them.
 
     A job's failure is a SitegenError in its future: its own, or one that says what became of its process. What the
-    processes print goes to `log`.
+    processes print goes to `log`, what they say of how far they are to `progress`.
     """
 
-    def __init__(self, log: Path, jobs: int, limits: Limits) -> None:
+    def __init__(self, log: Path, jobs: int, limits: Limits, progress: Callable[[str], None] = lambda _: None) -> None:
         self._log = log
         self._limits = limits
+        self._progress = progress
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._processes: set[BaseProcess] = set()
         self._closed = False
@@ -108,10 +110,15 @@ class Pool(Executor):
     def _run(self, process: BaseProcess, connection: Connection, call: list[Any]) -> Any:
         try:
             connection.send(call)
-            if not wait([connection, process.sentinel], self._limits.seconds):
-                what = f"took longer than {self._limits.seconds:g} seconds"
-                raise _Ended(what, "convert_seconds in the settings is the limit")
-            ok, value = connection.recv()
+            until = time.monotonic() + self._limits.seconds
+            ok = None
+            while ok is None:
+                if not wait([connection, process.sentinel], max(0, until - time.monotonic())):
+                    what = f"took longer than {self._limits.seconds:g} seconds"
+                    raise _Ended(what, "convert_seconds in the settings is the limit")
+                ok, value = connection.recv()
+                if ok is None:
+                    self._progress(value)
         except (EOFError, OSError) as error:
             process.join()
             raise self._cause(process.exitcode) from error

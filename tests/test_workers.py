@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sitegen import worker
 from sitegen.errors import SitegenError
 from sitegen.records import Limits
 from sitegen.workers import Pool
@@ -45,6 +46,13 @@ def eat() -> int:
     held = []
     while True:
         held.append(bytearray(os.urandom(1 << 20) * 16))
+
+
+def go_on() -> str:
+    for listener in worker._listener:
+        listener("one")
+        listener("two")
+    return "done"
 
 
 def speak() -> None:
@@ -95,6 +103,14 @@ def test_a_process_is_used_again(tmp_path: Path) -> None:
 def test_what_is_printed_goes_to_the_log(pool: Pool, tmp_path: Path) -> None:
     pool.submit(speak).result(30)
     assert (tmp_path / "log").read_text() == "printed\nwritten\n"
+
+
+def test_who_waits_is_told_how_far_it_is(tmp_path: Path) -> None:
+    told: list[str] = []
+    pool = Pool(tmp_path / "log", 1, Limits(), told.append)
+    assert pool.submit(go_on).result(30) == "done"
+    pool.shutdown()
+    assert told == ["one", "two"]
 
 
 def test_ending_at_once_leaves_nobody(tmp_path: Path) -> None:

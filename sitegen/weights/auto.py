@@ -7,7 +7,7 @@ holds the worst of several kinds of inputs, none of which the statistics were ta
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen import text
 from sitegen.errors import SitegenError
 from sitegen.graph import flops
 from sitegen.records import GraphModel
@@ -70,16 +71,20 @@ def encode(
     data: Floats | None = None,
     labelled: tuple[Floats, fidelity.Classes] | None = None,
     fixed: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Encoded:
     """`data` are real inputs, half of which the loss is measured on; `labelled` ones have classes.
 
-    Tensors in `fixed` are stored by the scheme it names. Raises LookupError when TensorFlow has no gradient for an
-    operation of the model, or the model has no kernels; SitegenError when the budget cannot be met.
+    Tensors in `fixed` are stored by the scheme it names; `say` is told how far it is. Raises LookupError when
+    TensorFlow has no gradient for an operation of the model, or no kernel has one; SitegenError when the budget cannot
+    be met.
     """
+    say("what 8-bit integers lose")
     measure = Measure(model, kinds)
     work = flops.count(model) or 1e9
     found = [_family(model, measure, *told) for told in _gates(inputs, data, labelled, work)]
     gate = Gate(measure, found, budget or Budget())
+    say("how its errors add up")
     plan = _Plan(model, measure, _calibration(inputs, data, work), fixed or {}, min(gate.allowed))
     with tempfile.TemporaryDirectory(prefix="sitegen-") as folder:
         rounding = Rounding(list(plan.tasks.values()), Path(folder))
@@ -88,7 +93,9 @@ def encode(
         def excess(at: int) -> float:
             file, shares = plan.file(rounding, at)
             tried[at] = file, shares, gate.losses(file)
-            return _worst(tried[at][2]).excess
+            found = _worst(tried[at][2]).excess
+            say(f"{text.size(len(file))} lose {'too much' if found > 0 else 'little enough'}")
+            return found
 
         best = search.largest(excess, search.MANY if work < _QUICK else search.FEW)
     measured = "NMSE" if kinds[0] == "numbers" else "KL"

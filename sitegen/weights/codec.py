@@ -6,7 +6,7 @@ It is read from the build cache and goes back there as chunk files; nothing here
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,20 +33,25 @@ class Shipped:
 
 
 def pack(
-    stored: dict[str, Any], scheme: str, fixed: Mapping[str, str], use: Mapping[str, Any], cache: Cache
+    stored: dict[str, Any],
+    scheme: str,
+    fixed: Mapping[str, str],
+    use: Mapping[str, Any],
+    cache: Cache,
+    say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Quantizes a stored model (models/store.py) and cuts it into chunks. Raises SitegenError.
 
     `fixed` has the schemes of tensors that are stored by another; `use` is what the page does with the model (auto.py
-    measures with that): see steps.py. Gives JSON, which steps.py reads: `unmeasured` says (what, where, hint) why auto
-    could not measure the model, and `scheme` is then INSTEAD.
+    measures with that): see steps.py; `say` is told how far it is. Gives JSON, which steps.py reads: `unmeasured` says
+    (what, where, hint) why auto could not measure the model, and `scheme` is then INSTEAD.
     """
     loaded = store.load(stored, cache)
     model, names = rename.short(loaded)
     fixed = {names[name]: own for name, own in fixed.items()}
     unmeasured = None
     try:
-        made = _auto(model, fixed, use) if scheme == "auto" else _each(model, scheme, fixed)
+        made = _auto(model, fixed, use, say) if scheme == "auto" else _each(model, scheme, fixed)
     except Unmeasurable as error:
         scheme, unmeasured = INSTEAD, [error.what, None, error.hint]
         made = _each(model, scheme, fixed)
@@ -72,7 +77,7 @@ def _each(model: GraphModel, scheme: str, fixed: Mapping[str, str]) -> Shipped:
     return Shipped(container.write(tensors), sizes)
 
 
-def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any]) -> Shipped:
+def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any], say: Callable[[str], None]) -> Shipped:
     from sitegen.weights import auto
     from sitegen.weights import use as page
 
@@ -83,8 +88,11 @@ def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any]) -
     budget = page.budget(kinds, use["budget"], use["shared"])
     from tensorflow.errors import OpError
 
+    def told(message: str) -> None:
+        say(f"making the weights of {use['name']} small: {message}")
+
     try:
-        made = auto.encode(model, kinds, pictures, budget, data=data, labelled=labelled, fixed=fixed)
+        made = auto.encode(model, kinds, pictures, budget, data=data, labelled=labelled, fixed=fixed, say=told)
     except (LookupError, OpError) as error:
         # TensorFlow's words for an operation without a gradient, and for one that it cannot compute.
         # It goes on with the name of the machine.

@@ -72,6 +72,8 @@ class Gradients:
             (self._input,) = (self._tensor(spec.name) for spec in model.signature.inputs)
             ends = [p.scaled(self._tensor(end)) for p, end in zip(projections, model.ends, strict=True)]
             behind = {node: self._tensor(node) for kernel in kernels for node in kernel.nodes}
+            convolutions = [node for kernel in kernels if kernel.op != "MatMul" for node in kernel.nodes]
+            self._batches = [tf.shape(self._tensor(node))[0] for node in convolutions]
             rest = {name: self._tensor(name) for name in others}
             by_probe = [self._behind(ends, behind | rest, 1000 * probe) for probe in range(probes)]
             self._fetches: dict[str, Any] = {}
@@ -103,7 +105,7 @@ class Gradients:
         A [in, in] and B [out, out] are of the gradient G: G G^T and G^T G; seen is X^T X. Depthwise A and seen are
         [channels, taps, taps]. Of others there is the sum of the squares of the gradient.
         """
-        size = 1 if self._alone else max(1, min(_BATCH, _BATCH_NUMBERS // inputs[0].size))
+        size = 1 if self._apart(inputs) else max(1, min(_BATCH, _BATCH_NUMBERS // inputs[0].size))
         batches = [(at, inputs[at : at + size]) for at in range(0, len(inputs), size)]
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             # Who adds what does not depend on how many cores there are.
@@ -111,6 +113,15 @@ class Gradients:
         for other in rest:
             _add(first, other)
         return first
+
+    def _apart(self, inputs: Floats) -> bool:
+        """Whether inputs have to go in one by one: the model takes no more, or has them in other batches inside."""
+        import tensorflow as tf
+
+        if self._alone or len(inputs) == 1:
+            return True
+        with tf.compat.v1.Session(graph=self._graph) as session:
+            return any(size != 2 for size in session.run(self._batches, {self._input: inputs[:2]}))
 
     def _part(self, batches: Sequence[tuple[int, Floats]], seed: int) -> Sums:
         import tensorflow as tf
