@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from pathlib import Path
@@ -253,3 +256,22 @@ def test_the_page_shows_the_layers(built: Mapping[str, Any], site: Path) -> None
     assert found
     assert "conv2d_1" in found[0]
     assert "StatefulPartitionedCall" not in found[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not bind processes to cores")
+def test_one_core_makes_the_same_weights_as_several(tmp_path: Path) -> None:
+    made = []
+    for name, cores in (("one", {min(os.sched_getaffinity(0))}), ("all", os.sched_getaffinity(0))):
+        root = tmp_path / name
+        page(root, "demo", "auto")
+        done = subprocess.run(
+            [sys.executable, "-m", "sitegen", "build"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            preexec_fn=lambda cores=cores: os.sched_setaffinity(0, cores),  # type: ignore[misc]
+        )
+        assert done.returncode == 0, done.stderr
+        assert "making the weights of" in done.stderr
+        made.append(sorted(path.name for path in (root / "output/chunks").iterdir()))
+    assert made[0] == made[1]
