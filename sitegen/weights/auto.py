@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen import text
-from sitegen.errors import SitegenError
+from sitegen.errors import SitegenError, Unmeasurable
 from sitegen.graph import flops
 from sitegen.records import GraphModel
 from sitegen.weights import container, entropy, fidelity, kernels, quantize, search, sizes, statistics
 from sitegen.weights.container import Tensor
 from sitegen.weights.entropy import Matrix
-from sitegen.weights.gate import Budget, Family, Gate, Loss
+from sitegen.weights.gate import LIKEST, OTHER, REAL, Bound, Budget, Family, Gate, Loss
 from sitegen.weights.gradients import Gradients
 from sitegen.weights.measure import Measure
 from sitegen.weights.rounding import Rounding, Task
@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 
 
 class Inputs(Protocol):
-    """Makes inputs as the model takes them, of several families, of which the first is most like real ones."""
+    """Makes inputs as the model takes them, of three families, of which the first is most like real ones."""
 
     families: tuple[str, ...]
 
@@ -77,7 +77,7 @@ def encode(
 
     Tensors in `fixed` are stored by the scheme it names; `say` is told how far it is. Raises LookupError when
     TensorFlow has no gradient for an operation of the model, or no kernel has one; SitegenError when the budget cannot
-    be met.
+    be met, Unmeasurable when there is none and nothing is as near as uint8 or as what is said in its stead.
     """
     say("what 8-bit integers lose")
     measure = Measure(model, kinds)
@@ -101,10 +101,10 @@ def encode(
     measured = "NMSE" if kinds[0] == "numbers" else "KL"
     if best is None:
         nearest = min((losses for _, _, losses in tried.values()), key=lambda losses: _worst(losses).excess)
-        raise SitegenError(
-            f"quantize: auto comes no nearer than {_said(measured, gate, nearest)}",
-            hint="take quantize: float16, or allow more loss",
-        )
+        what = f"quantize: auto comes no nearer than {_said(measured, gate, nearest)}"
+        if gate.budget == Budget():
+            raise Unmeasurable(what, hint="take quantize: float16, or say what may be lost")
+        raise SitegenError(what, hint="take quantize: float16, or allow more loss")
     file, shares, losses = tried[best]
     loss = _worst(losses)
     uint8 = next(family.uint8 for family in gate.families if family.name == loss.on)
@@ -139,29 +139,29 @@ def _gates(
     data: Floats | None,
     labelled: tuple[Floats, fidelity.Classes] | None,
     work: float,
-) -> Iterator[tuple[str, Floats, bool, fidelity.Classes | None]]:
-    """What the loss is measured on: name, inputs, whether they are real, classes.
+) -> Iterator[tuple[str, Floats, Bound, fidelity.Classes | None]]:
+    """What the loss is measured on: name, inputs, bound, classes.
 
     These are the data that is left, and synthetic ones where that is little.
     """
     count = int(min(max(_GATE_OPERATIONS / work, _GATE_FEWEST), _GATE_MOST))
     held_out = 0 if data is None else len(data) // 2
     if data is not None and held_out:
-        yield "calibration pictures", data[1::2], True, None
+        yield "calibration pictures", data[1::2], REAL, None
     if held_out < _ENOUGH:
-        for family in inputs.families:
-            yield f"synthetic pictures ({family})", inputs.synthetic(family, count, 3), False, None
+        for family, bound in zip(inputs.families, (LIKEST, OTHER, OTHER), strict=True):
+            yield f"synthetic pictures ({family})", inputs.synthetic(family, count, 3), bound, None
     if labelled is not None:
-        yield "labelled pictures", labelled[0], True, labelled[1]
+        yield "labelled pictures", labelled[0], REAL, labelled[1]
 
 
 def _family(
-    model: GraphModel, measure: Measure, name: str, inputs: Floats, real: bool, classes: fidelity.Classes | None
+    model: GraphModel, measure: Measure, name: str, inputs: Floats, bound: Bound, classes: fidelity.Classes | None
 ) -> Family:
     exact, coarse = (container.write(quantize.tensors(model, scheme)) for scheme in ("none", "uint8"))
     reference = measure.outputs(exact, inputs)
     uint8 = fidelity.loss(reference, measure.outputs(coarse, inputs), measure.kinds)
-    return Family(name, inputs, reference, uint8, real, classes)
+    return Family(name, inputs, reference, uint8, bound, classes)
 
 
 def _said(measure: str, gate: Gate, losses: Sequence[Loss]) -> str:

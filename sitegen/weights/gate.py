@@ -11,12 +11,27 @@ from numpy.typing import NDArray
 from sitegen.weights import fidelity
 from sitegen.weights.measure import Measure, Outputs
 
-# Next to TF.js's uint8: less than it would lose, as what is real may be worse than what is synthetic; of real inputs
-# nearly as much.
-_MARGIN, _REAL_MARGIN = 0.6, 0.9
-# Where uint8 breaks a model, it says nothing of what may be lost.
-_BROKEN, _MOST = 0.5, 3e-2
+_BROKEN = 0.5
 _NOTHING = 1e-9  # less than this is nobody's loss
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What may be lost where no budget says it: a share of what TF.js's uint8 loses.
+
+    Where uint8 breaks a model, it says nothing of what may be lost; then it is `most`.
+    """
+
+    share: float
+    most: float
+
+    def of(self, uint8: float) -> float:
+        """The most distortion, next to uint8's."""
+        return self.most if uint8 > _BROKEN else max(self.share * uint8, _NOTHING)
+
+
+# What is real may be worse than what is synthetic. What is less like it need not be as near, but must not break.
+REAL, LIKEST, OTHER = Bound(0.9, 1e-2), Bound(0.6, 5e-3), Bound(0.6, 0.25)
 
 
 @dataclass(frozen=True)
@@ -24,7 +39,7 @@ class Budget:
     """What may be lost: the most distortion (KL in nats, NMSE), the least share of inputs whose best class stays.
 
     `drop` is by how much the share of labelled inputs that are named rightly may fall. Where no distortion is said, the
-    margins next to uint8 hold.
+    bounds next to uint8 hold.
     """
 
     distortion: float | None = None
@@ -52,19 +67,13 @@ class Family:
     inputs: NDArray[np.float32]
     reference: Outputs
     uint8: fidelity.Loss
-    real: bool = False
+    bound: Bound
     classes: fidelity.Classes | None = None  # of labelled ones
 
     @property
     def accuracy(self) -> float | None:
         """The float model's."""
         return None if self.classes is None else fidelity.accuracy(self.reference, self.classes)
-
-
-def _near(family: Family) -> float:
-    uint8 = family.uint8.distortion
-    margin = _REAL_MARGIN if family.real else _MARGIN
-    return _MOST if uint8 > _BROKEN else max(margin * uint8, _NOTHING)
 
 
 def kept(budget: Budget, found: fidelity.Loss, accuracy: float | None) -> bool:
@@ -88,7 +97,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         said = self.budget.distortion
-        found = [said if said is not None else _near(family) for family in self.families]
+        found = [said if said is not None else family.bound.of(family.uint8.distortion) for family in self.families]
         object.__setattr__(self, "allowed", found)
 
     def losses(self, file: bytes) -> list[Loss]:
