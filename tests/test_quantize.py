@@ -263,6 +263,7 @@ def test_one_core_makes_the_same_weights_as_several(tmp_path: Path) -> None:
     made = []
     for name, cores in (("one", {min(os.sched_getaffinity(0))}), ("all", os.sched_getaffinity(0))):
         root = tmp_path / name
+        root.mkdir()
         page(root, "demo", "auto")
         done = subprocess.run(
             [sys.executable, "-m", "sitegen", "build"],
