@@ -11,6 +11,7 @@ photographs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -56,7 +57,9 @@ class Case:
 
     def model(self) -> GraphModel:
         """With short names, as it travels."""
-        return rename.short(engine.load(self.path, Options(self.outputs)))[0]
+        # Keras tells of its exports.
+        with contextlib.redirect_stdout(sys.stderr):
+            return rename.short(engine.load(self.path, Options(self.outputs)))[0]
 
 
 def pictures(
