@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 
@@ -21,6 +22,8 @@ def largest(excess: Callable[[int], float], beyond: Iterable[int] = FEW) -> int 
     `excess` gives log2 of how much more is lost than may be, which passes at 0 and grows by about two an octave;
     `beyond` are steps above the first one found that are tried too.
     """
+    # A whole file is made and measured for each.
+    excess = functools.cache(excess)
     low, high, at = LOWEST - _COARSE, _HIGHEST + _COARSE, 0
     for _ in range(_MOST_TRIES):
         found = excess(at)
