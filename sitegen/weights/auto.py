@@ -23,7 +23,7 @@ from sitegen.weights import container, entropy, fidelity, kernels, quantize, sea
 from sitegen.weights.container import Tensor
 from sitegen.weights.entropy import Matrix
 from sitegen.weights.gate import LIKEST, OTHER, REAL, Bound, Budget, Family, Gate, Loss
-from sitegen.weights.gradients import Gradients
+from sitegen.weights.gradients import Gradients, Projection
 from sitegen.weights.measure import Measure
 from sitegen.weights.rounding import Rounding, Task
 
@@ -39,6 +39,7 @@ class Inputs(Protocol):
         """[count, ...], the same for the same seed."""
 
 
+_Told = tuple[str, Floats, Bound, fidelity.Classes | None]  # a family's name, inputs, bound and classes
 _PROBES = 4
 # Of the inputs that the statistics are taken from, the share of each family.
 _SHARES = (0.8, 0.15, 0.05)
@@ -82,10 +83,13 @@ def encode(
     say("what 8-bit integers lose")
     measure = Measure(model, kinds)
     work = flops.count(model) or 1e9
-    found = [_family(model, measure, *told) for told in _gates(inputs, data, labelled, work)]
-    gate = Gate(measure, found, budget or Budget())
+    exact = container.write(quantize.tensors(model, "none"))
+    told = list(_gates(inputs, data, labelled, work))
+    gate = Gate(measure, _families(model, measure, exact, told), budget or Budget())
     say("how its errors add up")
-    plan = _Plan(model, measure, _calibration(inputs, data, work), fixed or {}, min(gate.allowed))
+    calibration = _calibration(inputs, data, work)
+    projections = statistics.projections(measure.outputs(exact, calibration), kinds)
+    plan = _Plan(model, projections, calibration, fixed or {}, min(gate.allowed))
     with tempfile.TemporaryDirectory(prefix="sitegen-") as folder:
         rounding = Rounding(list(plan.tasks.values()), Path(folder))
         tried: dict[int, tuple[bytes, dict[str, int], list[Loss]]] = {}
@@ -139,11 +143,8 @@ def _gates(
     data: Floats | None,
     labelled: tuple[Floats, fidelity.Classes] | None,
     work: float,
-) -> Iterator[tuple[str, Floats, Bound, fidelity.Classes | None]]:
-    """What the loss is measured on: name, inputs, bound, classes.
-
-    These are the data that is left, and synthetic ones where that is little.
-    """
+) -> Iterator[_Told]:
+    """What the loss is measured on: the data that is left, and synthetic inputs where that is little."""
     count = int(min(max(_GATE_OPERATIONS / work, _GATE_FEWEST), _GATE_MOST))
     held_out = 0 if data is None else len(data) // 2
     if data is not None and held_out:
@@ -155,13 +156,14 @@ def _gates(
         yield "labelled pictures", labelled[0], REAL, labelled[1]
 
 
-def _family(
-    model: GraphModel, measure: Measure, name: str, inputs: Floats, bound: Bound, classes: fidelity.Classes | None
-) -> Family:
-    exact, coarse = (container.write(quantize.tensors(model, scheme)) for scheme in ("none", "uint8"))
-    reference = measure.outputs(exact, inputs)
-    uint8 = fidelity.loss(reference, measure.outputs(coarse, inputs), measure.kinds)
-    return Family(name, inputs, reference, uint8, bound, classes)
+def _families(model: GraphModel, measure: Measure, exact: bytes, told: Sequence[_Told]) -> list[Family]:
+    """`exact` is the file of the float model."""
+    coarse = container.write(quantize.tensors(model, "uint8"))
+    references, others = (measure.outputs_of(file, [inputs for _, inputs, *_ in told]) for file in (exact, coarse))
+    return [
+        Family(name, inputs, reference, fidelity.loss(reference, other, measure.kinds), bound, classes)
+        for (name, inputs, bound, classes), reference, other in zip(told, references, others, strict=True)
+    ]
 
 
 def _said(measure: str, gate: Gate, losses: Sequence[Loss]) -> str:
@@ -179,14 +181,17 @@ class _Plan:
     """Everything but the global step: how each tensor is stored."""
 
     def __init__(
-        self, model: GraphModel, measure: Measure, calibration: Floats, fixed: Mapping[str, str], allowed: float
+        self,
+        model: GraphModel,
+        projections: Sequence[Projection],
+        calibration: Floats,
+        fixed: Mapping[str, str],
+        allowed: float,
     ) -> None:
         self._model = model
         found = {kernel.name: kernel for kernel in kernels.find(model) if kernel.name not in fixed}
         floats = [name for name, value in model.weights.items() if value.dtype.kind == "f"]
         others = [name for name in floats if name not in found and name not in fixed and model.weights[name].size > 1]
-        reference = measure.outputs(container.write(quantize.tensors(model, "none")), calibration)
-        projections = statistics.projections(reference, measure.kinds)
         gradients = Gradients(model, list(found.values()), others, projections, _PROBES)
         sums = gradients.sums(calibration, 5)
         count = len(calibration) * _PROBES

@@ -29,7 +29,7 @@ class Loss:
 def loss(
     reference: Sequence[_Floats], other: Sequence[_Floats], kinds: Sequence[str], classes: Classes | None = None
 ) -> Loss:
-    """Compares outputs [inputs, numbers], as Network.run gives them.
+    """Compares outputs [inputs, numbers], as Measure.outputs gives them.
 
     Distributions by the Kullback-Leibler divergence in nats, other numbers by the mean squared error over the variance
     (NMSE). `kinds` are "probabilities", "logits" (given as probabilities), "probability", "logit" and "numbers".

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,20 +93,18 @@ class Gate:
     measure: Measure
     families: Sequence[Family]
     budget: Budget
-    allowed: list[float] = field(init=False)
 
-    def __post_init__(self) -> None:
+    @property
+    def allowed(self) -> list[float]:
+        """The most distortion of each family."""
         said = self.budget.distortion
-        found = [said if said is not None else family.bound.of(family.uint8.distortion) for family in self.families]
-        object.__setattr__(self, "allowed", found)
+        return [family.bound.of(family.uint8.distortion) if said is None else said for family in self.families]
 
     def losses(self, file: bytes) -> list[Loss]:
-        """Of each family in turn. All inputs go through the engine at once."""
-        whole = self.measure.outputs(file, np.concatenate([family.inputs for family in self.families]))
-        ends = np.cumsum([len(family.inputs) for family in self.families])[:-1]
-        parts = zip(*(np.split(values, ends) for values in whole), strict=True)
+        """Of each family in turn."""
+        parts = self.measure.outputs_of(file, [family.inputs for family in self.families])
         rows = zip(self.families, self.allowed, parts, strict=True)
-        return [self._loss(family, allowed, list(outputs)) for family, allowed, outputs in rows]
+        return [self._loss(family, allowed, outputs) for family, allowed, outputs in rows]
 
     def _loss(self, family: Family, allowed: float, outputs: Outputs) -> Loss:
         found = fidelity.loss(family.reference, outputs, self.measure.kinds, family.classes)
