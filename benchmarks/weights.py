@@ -83,12 +83,23 @@ def pictures(
 
 
 def signals(path: Path, shape: tuple[int, ...], mean: float, std: float) -> Case:
-    """A model of other numbers."""
+    """A model of other numbers, of a mean and a standard deviation: smooth along their first axis or not."""
 
     def made(family: str, count: int, seed: int) -> Floats:
-        return synthetic.signals(family, count, shape, mean, std, seed)
+        random = np.random.default_rng([seed, *family.encode()])
+        numbers = random.standard_normal((count, *shape))
+        if family == "smooth noise":
+            numbers = np.cumsum(numbers, axis=1)
+            numbers += 0.1 * numbers.std() * random.standard_normal(numbers.shape)
+        elif family == "steps":
+            changes = random.random(numbers.shape) < min(1.0, 8 / shape[0])
+            numbers = np.cumsum(numbers * changes, axis=1)
+        spread = (numbers - numbers.mean()) / (numbers.std() + 1e-9)
+        return (mean + std * spread).astype(np.float32)
 
-    return Case(path, synthetic.SIGNALS, made, lambda half, n: made("smooth noise", n, 90 + half), False)
+    return Case(
+        path, ("smooth noise", "white noise", "steps"), made, lambda half, n: made("smooth noise", n, 90 + half), False
+    )
 
 
 def photographs(half: int, count: int, side: int) -> Floats:

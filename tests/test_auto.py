@@ -276,7 +276,7 @@ def test_fixed_tensors_are_stored_as_they_say(tiny: GraphModel) -> None:
     assert not np.array_equal(values[convolution], tiny.weights[convolution])
     assert len(made.file) > len(all_coded.file)
     coarse = auto.encode(tiny, ["probabilities"], inputs, Budget(1e-3), fixed={dense: "uint8"})
-    expected = quantize.dequantized(quantize.uint8(tiny.weights[dense].astype(np.float32)))
+    expected = container.read(container.write(quantize.tensors(tiny, "uint8")))[dense]
     np.testing.assert_array_equal(container.read(coarse.file)[dense], expected)
     with pytest.raises(LookupError, match="no kernel with a gradient is left"):
         auto.encode(tiny, ["probabilities"], inputs, fixed={dense: "none", convolution: "none"})

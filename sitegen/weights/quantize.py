@@ -59,16 +59,6 @@ def _affine(codes: NDArray[np.uint8], minimum: float, scale: float) -> Quantized
     return Quantized("uint8", codes, {"min": minimum, "scale": scale})
 
 
-def dequantized(stored: Quantized) -> NDArray[np.float32]:
-    """The values that a page has of what is stored."""
-    if stored.scheme != "uint8":
-        return stored.data.astype(np.float32)
-    values: NDArray[np.float32] = (stored.data.astype(np.float64) * stored.more["scale"] + stored.more["min"]).astype(
-        np.float32
-    )
-    return values
-
-
 SCHEMES: Mapping[str, Callable[[NDArray[np.float32]], Quantized]] = {
     "none": none,
     "float16": float16,

@@ -1,6 +1,6 @@
 """Inputs made without data, for measuring what quantization loses: several kinds, as one kind alone is optimistic.
 
-Pictures are in 0..255, as a page has them before its own arithmetic; signals have a mean and a standard deviation.
+Pictures are in 0..255, as a page has them before its own arithmetic.
 """
 
 from __future__ import annotations
@@ -121,26 +121,6 @@ def pictures(family: str, count: int, height: int, width: int, channels: int, se
     made: Pixels = np.stack([_resized(FAMILIES[family](random, *small), height, width) for _ in range(count)])
     grey: Pixels = made.mean(axis=-1, keepdims=True, dtype=np.float32)
     return made if channels == 3 else grey
-
-
-SIGNALS = ("smooth noise", "white noise", "steps")
-
-
-def signals(family: str, count: int, shape: tuple[int, ...], mean: float, std: float, seed: int) -> Pixels:
-    """[count, *shape] of one of SIGNALS: numbers that are no picture, smooth along their first axis or not."""
-    random = np.random.default_rng([seed, *family.encode()])
-    white_noise = random.standard_normal((count, *shape))
-    if family == "smooth noise":
-        made = np.cumsum(white_noise, axis=1)
-        made += 0.1 * made.std() * random.standard_normal(made.shape)
-    elif family == "steps":
-        changes = random.random(white_noise.shape) < min(1.0, 8 / shape[0])
-        made = np.cumsum(white_noise * changes, axis=1)
-    else:
-        made = white_noise
-    spread = (made - made.mean()) / (made.std() + 1e-9)
-    scaled: Pixels = (mean + std * spread).astype(np.float32)
-    return scaled
 
 
 def _resized(picture: Pixels, height: int, width: int) -> Pixels:
