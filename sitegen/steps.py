@@ -164,10 +164,12 @@ class Steps:
         known = self._recalled("pack", pack_key, _payloads)
         if known is not None:
             return pack_key, stored, known
-        if scheme == "auto" and demo.model is not None:
-            self._progress(f"making the weights of {demo.model.name} small")
+        assert demo.model is not None
+        doing = f"making the weights of {demo.model.name} small"
+        if scheme == "auto":
+            self._progress(doing)
         use |= {
-            "name": demo.model.name if demo.model else "",
+            "doing": doing,
             "calibration": [[file.name, str(file.path)] for file in demo.quantize.calibration],
             "labelled": [[file.name, str(file.path), index] for file, index in labelled],
         }

@@ -89,7 +89,7 @@ def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any], s
     from tensorflow.errors import OpError
 
     def told(message: str) -> None:
-        say(f"making the weights of {use['name']} small: {message}")
+        say(f"{use['doing']}: {message}")
 
     try:
         made = auto.encode(model, kinds, pictures, budget, data=data, labelled=labelled, fixed=fixed, say=told)
