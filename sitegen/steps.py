@@ -300,7 +300,8 @@ def _use(demo: DemoSpec, given: ImageInput) -> dict[str, Any]:
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
     numbers = {"scale": given.scale, "mean": list(given.mean), "std": list(given.std)}
     budgets = {"budget": dict(demo.quantize.budget), "shared": dict(demo.quantize.shared)}
-    image = {**sizes, "resize": given.resize, "invert": given.invert, **numbers}
+    draw = {"pen": given.stroke, "fit": given.fit} if "draw" in given.sources else None
+    image = {**sizes, "resize": given.resize, "invert": given.invert, **numbers, "draw": draw}
     return {"input": image, "activation": demo.activation, **budgets}
 
 

@@ -37,6 +37,7 @@ PAGE = {
         "scale": 1 / 255,
         "mean": [0.0],
         "std": [1.0],
+        "draw": {"pen": 0.08, "fit": 0.8},
     },
     "activation": "none",
 }
@@ -154,8 +155,12 @@ def test_models_that_take_no_pictures_are_told_so(shapes: list[tuple[int, ...]],
         use.Pictures(other, unsaid)
 
 
-@pytest.mark.parametrize("family", synthetic.FAMILIES)
-def test_synthetic_pictures(family: str) -> None:
+DRAWN = {"pen strokes, cropped": synthetic.drawings(0.08, 0.8)["pen strokes"]}
+DRAWN |= {"pen strokes": synthetic.drawings(0.08, None)["pen strokes"]}
+
+
+@pytest.mark.parametrize("family", [pytest.param(f, id=n) for n, f in {**synthetic.PHOTOGRAPHS, **DRAWN}.items()])
+def test_synthetic_pictures(family: synthetic.Family) -> None:
     made = synthetic.pictures(family, 3, 20, 30, 3, 1)
     assert made.shape == (3, 20, 30, 3)
     assert made.dtype == np.float32
@@ -164,6 +169,13 @@ def test_synthetic_pictures(family: str) -> None:
     assert made.std() > 10
     np.testing.assert_array_equal(made, synthetic.pictures(family, 3, 20, 30, 3, 1))
     assert synthetic.pictures(family, 1, 200, 120, 1, 2).shape == (1, 200, 120, 1)
+
+
+def test_what_is_drawn_fills_the_picture() -> None:
+    """As the page crops it: the ink's longer side is 0.8 of 40 pixels."""
+    for drawn in synthetic.pictures(DRAWN["pen strokes, cropped"], 20, 40, 40, 1, 3)[..., 0]:
+        ink = np.argwhere(drawn < 128)
+        assert np.ptp(ink, axis=0).max() + 1 == pytest.approx(32, abs=2)
 
 
 @settings(max_examples=30, deadline=None)
@@ -197,21 +209,22 @@ def test_feedback_lowers_what_errors_cost(tmp_path: Path) -> None:
         error = weights - step * integers
         return float(np.trace(error.T @ a @ error @ b))
 
-    (with_feedback,) = Rounding([task], tmp_path).integers([step])
+    with Rounding([task]) as rounding:
+        (with_feedback,) = rounding.integers([step])
     assert cost(with_feedback) < 0.5 * cost(np.round(weights / step).astype(np.int16))
 
 
-def test_rounding_is_plain_where_errors_do_not_add_up(tmp_path: Path) -> None:
+def test_rounding_is_plain_where_errors_do_not_add_up() -> None:
     random = np.random.default_rng(2)
     weights = random.normal(size=(5, 7))
     one, other = (np.eye(size, dtype=np.float32) for size in (5, 7))
     known = statistics.Statistics(one, np.ones(5), np.arange(5)[::-1], other, np.ones(7), np.arange(7))
     rows, columns = np.array([0, 2, 0, -2, 0], np.int16), np.array([0, 0, 4, 0, 0, -2, 0], np.int16)
-    rounding = Rounding([Task(weights, known, 0.5, rows, columns)], tmp_path)
-    for step in (0.1, 0.01):
-        (integers,) = rounding.integers([step])
-        expected = np.round(weights / (step * 2.0 ** (rows[:, None] / 2) * 2.0 ** (columns / 2)))
-        np.testing.assert_array_equal(integers, expected)
+    with Rounding([Task(weights, known, 0.5, rows, columns)]) as rounding:
+        for step in (0.1, 0.01):
+            (integers,) = rounding.integers([step])
+            expected = np.round(weights / (step * 2.0 ** (rows[:, None] / 2) * 2.0 ** (columns / 2)))
+            np.testing.assert_array_equal(integers, expected)
 
 
 def test_a_budget_is_kept(model: GraphModel, encoded: Encoded) -> None:

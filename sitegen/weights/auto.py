@@ -6,10 +6,9 @@ holds the worst of several kinds of inputs, none of which the statistics were ta
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -40,7 +39,8 @@ class Inputs(Protocol):
 
 
 _Told = tuple[str, Floats, Bound, fidelity.Classes | None]  # a family's name, inputs, bound and classes
-_PROBES = 4
+# Random projections of the outputs for each input: fewer for models that take long.
+_PROBES, _FEW_PROBES, _LONG = 4, 2, 1e9
 # Of the inputs that the statistics are taken from, the share of each family.
 _SHARES = (0.8, 0.15, 0.05)
 # How many these are, and how many of each family the gate has: fewer for models that take long (operations in all).
@@ -74,24 +74,27 @@ def encode(
     fixed: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Encoded:
-    """`data` are real inputs, half of which the loss is measured on; `labelled` ones have classes.
+    """`kinds` says what each of the outputs is (fidelity.py); these are measured, and are float32 (heads.py).
+
+    `data` are real inputs, half of which the loss is measured on; `labelled` ones have classes.
 
     Tensors in `fixed` are stored by the scheme it names; `say` is told how far it is. Raises LookupError when
     TensorFlow has no gradient for an operation of the model, or no kernel has one; SitegenError when the budget cannot
     be met, Unmeasurable when there is none and nothing is as near as uint8 or as what is said in its stead.
     """
-    say("what 8-bit integers lose")
-    measure = Measure(model, kinds)
     work = flops.count(model) or 1e9
-    exact = container.write(quantize.tensors(model, "none"))
     told = list(_gates(inputs, data, labelled, work))
-    gate = Gate(measure, _families(model, measure, exact, told), budget or Budget())
-    say("how its errors add up")
-    calibration = _calibration(inputs, data, work)
-    projections = statistics.projections(measure.outputs(exact, calibration), kinds)
-    plan = _Plan(model, projections, calibration, fixed or {}, min(gate.allowed))
-    with tempfile.TemporaryDirectory(prefix="sitegen-") as folder:
-        rounding = Rounding(list(plan.tasks.values()), Path(folder))
+    with ExitStack() as stack:
+        say("what 8-bit integers lose")
+        measure = stack.enter_context(Measure(model, kinds, [given for _, given, *_ in told]))
+        gate = Gate(measure, _families(model, measure, told), budget or Budget())
+        say("how its errors add up")
+        calibration = _calibration(inputs, data, work)
+        most = max(gate.families, key=lambda family: family.inputs)
+        projections = statistics.projections(most.reference, kinds)
+        probes = _FEW_PROBES if work > _LONG else _PROBES
+        plan = _Plan(model, projections, probes, calibration, fixed or {}, min(gate.allowed))
+        rounding = stack.enter_context(Rounding(list(plan.tasks.values())))
         tried: dict[int, tuple[bytes, dict[str, int], list[Loss]]] = {}
 
         def excess(at: int) -> float:
@@ -156,12 +159,11 @@ def _gates(
         yield "labelled pictures", labelled[0], REAL, labelled[1]
 
 
-def _families(model: GraphModel, measure: Measure, exact: bytes, told: Sequence[_Told]) -> list[Family]:
-    """`exact` is the file of the float model."""
-    coarse = container.write(quantize.tensors(model, "uint8"))
-    references, others = (measure.outputs_of(file, [inputs for _, inputs, *_ in told]) for file in (exact, coarse))
+def _families(model: GraphModel, measure: Measure, told: Sequence[_Told]) -> list[Family]:
+    files = (container.write(quantize.tensors(model, scheme)) for scheme in ("none", "uint8"))
+    references, others = (measure.outputs(file) for file in files)
     return [
-        Family(name, inputs, reference, fidelity.loss(reference, other, measure.kinds), bound, classes)
+        Family(name, len(inputs), reference, fidelity.loss(reference, other, measure.kinds), bound, classes)
         for (name, inputs, bound, classes), reference, other in zip(told, references, others, strict=True)
     ]
 
@@ -184,6 +186,7 @@ class _Plan:
         self,
         model: GraphModel,
         projections: Sequence[Projection],
+        probes: int,
         calibration: Floats,
         fixed: Mapping[str, str],
         allowed: float,
@@ -192,9 +195,9 @@ class _Plan:
         found = {kernel.name: kernel for kernel in kernels.find(model) if kernel.name not in fixed}
         floats = [name for name, value in model.weights.items() if value.dtype.kind == "f"]
         others = [name for name in floats if name not in found and name not in fixed and model.weights[name].size > 1]
-        gradients = Gradients(model, list(found.values()), others, projections, _PROBES)
+        gradients = Gradients(model, list(found.values()), others, projections, probes)
         sums = gradients.sums(calibration, 5)
-        count = len(calibration) * _PROBES
+        count = len(calibration) * probes
         self._kernels = {name: kernel for name, kernel in found.items() if name in sums}
         if not self._kernels:
             raise LookupError("no kernel with a gradient is left to it")

@@ -78,9 +78,10 @@ def _each(model: GraphModel, scheme: str, fixed: Mapping[str, str]) -> Shipped:
 
 
 def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any], say: Callable[[str], None]) -> Shipped:
-    from sitegen.weights import auto
+    from sitegen.weights import auto, heads
     from sitegen.weights import use as page
 
+    model = heads.of(model)
     kinds = page.kinds(model, use["activation"])
     pictures = page.Pictures(model, use)
     data = pictures.files(use["calibration"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,7 +19,7 @@ from sitegen import runtime
 from sitegen.errors import SitegenError
 from sitegen.models import store
 from sitegen.records import GraphModel
-from sitegen.runtime.node import executable
+from sitegen.runtime.node import Fallen, Tool
 
 Inputs = Sequence[Mapping[str, NDArray[Any]]]
 
@@ -32,31 +33,49 @@ class Run:
     tensors: int
 
 
-def run(model: GraphModel, files: Sequence[bytes], inputs: Inputs) -> list[list[Run]]:
-    """What each weights file (container.py) makes of each of the inputs, one by one as in a page: [file][input].
+class Bench:
+    """A context manager: a model and inputs in the engine, which takes one weights file after the other."""
 
-    Each of the inputs has an array of the whole shape, batch included, by the name of the graph's tensor. The model's
-    own weights are not looked at. Raises SitegenError, with the engine's own words, for what it cannot load or run.
-    """
-    with tempfile.TemporaryDirectory(prefix="sitegen-") as name:
-        folder = Path(name)
-        lay(model, files, inputs, folder)
-        done = subprocess.run(
-            [executable(), str(runtime.load().tool("run")), name],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
-        report = _report(folder / "report.json", done)
-        with (folder / "outputs.bin").open("rb") as outputs:
+    def __init__(self, model: GraphModel, inputs: Inputs) -> None:
+        """Each of the inputs has an array of the whole shape, batch included, by the name of the graph's tensor.
+
+        The model's own weights are not looked at.
+        """
+        with ExitStack() as stack:
+            self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sitegen-")))
+            lay(model, [], inputs, self._folder)
+            self._tool = stack.enter_context(Tool(runtime.load().tool("run"), self._folder))
+            self._stack = stack.pop_all()
+
+    def run(self, file: bytes) -> list[Run]:
+        """What a weights file (container.py) makes of each of the inputs, one by one as in a page.
+
+        Raises SitegenError, with the engine's own words, for what it cannot load or run.
+        """
+        (self._folder / "weights.bin").write_bytes(file)
+        try:
+            report = self._tool.ask("weights.bin")
+        except Fallen as error:
+            raise _cannot(str(error)) from error
+        if not isinstance(report, list):
+            raise _cannot(report["error"])
+        with (self._folder / "outputs.bin").open("rb") as outputs:
             return [
-                [
-                    Run([_array(outputs, **told) for told in each["outputs"]], each["milliseconds"], each["tensors"])
-                    for each in runs
-                ]
-                for runs in report
+                Run([_array(outputs, **told) for told in each["outputs"]], each["milliseconds"], each["tensors"])
+                for each in report
             ]
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, at)
+
+
+def run(model: GraphModel, files: Sequence[bytes], inputs: Inputs) -> list[list[Run]]:
+    """What each weights file makes of each of the inputs, as Bench has them: [file][input]."""
+    with Bench(model, inputs) as bench:
+        return [bench.run(file) for file in files]
 
 
 def lay(model: GraphModel, files: Sequence[bytes], inputs: Inputs, folder: Path) -> None:
@@ -83,17 +102,8 @@ def lay(model: GraphModel, files: Sequence[bytes], inputs: Inputs, folder: Path)
     (folder / "job.json").write_text(json.dumps({"model": told, "weights": names, "runs": runs}))
 
 
-def _report(path: Path, done: subprocess.CompletedProcess[str]) -> list[list[dict[str, Any]]]:
-    """Raises SitegenError where there is none, or none of runs."""
-    if path.exists():
-        report: Any = json.loads(path.read_bytes())
-        if isinstance(report, list):
-            return report
-        words = report["error"]
-    else:
-        fatal = [line.strip() for line in done.stderr.splitlines() if "rror" in line]
-        words = ": ".join([f"Node ended with exit code {done.returncode}", *fatal[:1]])
-    raise SitegenError(f"the engine of pages cannot run this model: {words}")
+def _cannot(words: str) -> SitegenError:
+    return SitegenError(f"the engine of pages cannot run this model: {words}")
 
 
 def _array(stream: BinaryIO, dtype: str, shape: Sequence[int]) -> NDArray[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen import runtime
-from sitegen.runtime.node import executable
+from sitegen.runtime.node import Tool
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,7 @@ def encode(matrices: Sequence[Matrix]) -> Stream:
         pieces += [np.ascontiguousarray(array, "<i2").tobytes() for array in arrays]
     with tempfile.TemporaryDirectory(prefix="sitegen-") as name:
         folder = Path(name)
-        (folder / "matrices.json").write_text(json.dumps(told))
         (folder / "integers.bin").write_bytes(b"".join(pieces))
-        subprocess.run([executable(), str(runtime.load().tool("encode")), name], check=True, capture_output=True)
-        sizes = json.loads((folder / "sizes.json").read_bytes())
+        with Tool(runtime.load().tool("encode"), folder) as tool:
+            sizes = tool.ask(told)
         return Stream((folder / "stream.bin").read_bytes(), sizes)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sitegen.weights import fidelity
 from sitegen.weights.measure import Measure, Outputs
@@ -61,10 +60,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Family:
-    """Inputs of one kind, what the float model makes of them, and what TF.js's uint8 would lose."""
+    """How many inputs of one kind, what the float model makes of them, and what TF.js's uint8 would lose."""
 
     name: str
-    inputs: NDArray[np.float32]
+    inputs: int
     reference: Outputs
     uint8: fidelity.Loss
     bound: Bound
@@ -88,7 +87,7 @@ def kept(budget: Budget, found: fidelity.Loss, accuracy: float | None) -> bool:
 
 @dataclass(frozen=True)
 class Gate:
-    """All families must hold."""
+    """All families must hold; `measure` has the inputs of each."""
 
     measure: Measure
     families: Sequence[Family]
@@ -102,8 +101,7 @@ class Gate:
 
     def losses(self, file: bytes) -> list[Loss]:
         """Of each family in turn."""
-        parts = self.measure.outputs_of(file, [family.inputs for family in self.families])
-        rows = zip(self.families, self.allowed, parts, strict=True)
+        rows = zip(self.families, self.allowed, self.measure.outputs(file), strict=True)
         return [self._loss(family, allowed, outputs) for family, allowed, outputs in rows]
 
     def _loss(self, family: Family, allowed: float, outputs: Outputs) -> Loss:
@@ -111,7 +109,7 @@ class Gate:
         excess = float(np.log2(found.distortion / allowed))
         return Loss(
             on=family.name,
-            inputs=len(family.inputs),
+            inputs=family.inputs,
             distortion=found.distortion,
             agreement=found.agreement,
             accuracy=found.accuracy,

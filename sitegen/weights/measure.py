@@ -4,48 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import ExitStack
+from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen.records import GraphModel, Signature, TensorSpec
-from sitegen.weights import engine
+from sitegen.records import GraphModel
+from sitegen.weights.engine import Bench
 
 _AT_ONCE = 2
 Outputs = list[NDArray[np.float64]]
 
 
 class Measure:
-    """A model, and what each of its ends is (fidelity.py)."""
+    """A context manager: a model and groups of inputs in the engine, half of them in each of two processes."""
 
-    def __init__(self, model: GraphModel, kinds: Sequence[str]) -> None:
+    def __init__(self, model: GraphModel, kinds: Sequence[str], groups: Sequence[NDArray[np.float32]]) -> None:
+        """`kinds` says what each of the model's outputs is (fidelity.py); they are float32."""
         self.kinds = kinds
-        (self._input,) = (spec.name for spec in model.signature.inputs)
-        # Of detectors, the heads: boxes that are left of them come and go.
-        ends = tuple(TensorSpec(end, "float32", ()) for end in model.ends)
-        self._model = replace(model, detection=None, signature=Signature(model.signature.inputs, ends))
+        (name,) = (spec.name for spec in model.signature.inputs)
+        runs = [{name: each[None]} for group in groups for each in group]
+        self._ends = np.cumsum([len(group) for group in groups])[:-1]
+        with ExitStack() as stack:
+            parts = [runs[at::_AT_ONCE] for at in range(min(_AT_ONCE, len(runs)))]
+            self._benches = [stack.enter_context(Bench(model, part)) for part in parts]
+            self._threads = stack.enter_context(ThreadPoolExecutor(_AT_ONCE))
+            self._stack = stack.pop_all()
 
-    def outputs(self, file: bytes, inputs: NDArray[np.float32]) -> Outputs:
-        """Each end as [inputs, numbers], probabilities where its kind says logits.
+    def outputs(self, file: bytes) -> list[Outputs]:
+        """What a weights file makes of each group: each end as [inputs, numbers].
 
-        Raises SitegenError where the engine cannot run the model.
+        They are probabilities where the end's kind says logits. Raises SitegenError where the engine cannot run the
+        model.
         """
-        runs = [{self._input: each[None]} for each in inputs]
-        halves = [runs[: len(runs) // 2], runs[len(runs) // 2 :]] if len(runs) > 1 else [runs]
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = threads.map(lambda half: engine.run(self._model, [file], half)[0], halves)
-            made = [run.outputs for half in found for run in half]
-        return [
+        parts = list(self._threads.map(lambda bench: bench.run(file), self._benches))
+        made = [parts[at % len(parts)][at // len(parts)].outputs for at in range(sum(map(len, parts)))]
+        whole = [
             _result(np.stack([run[index].ravel() for run in made]).astype(np.float64), kind)
             for index, kind in enumerate(self.kinds)
         ]
+        return [list(group) for group in zip(*(np.split(values, self._ends) for values in whole), strict=True)]
 
-    def outputs_of(self, file: bytes, groups: Sequence[NDArray[np.float32]]) -> list[Outputs]:
-        """The outputs of each group of inputs; all go through the engine at once."""
-        whole = self.outputs(file, np.concatenate(groups))
-        ends = np.cumsum([len(group) for group in groups])[:-1]
-        return [list(part) for part in zip(*(np.split(values, ends) for values in whole), strict=True)]
+    def __enter__(self) -> Measure:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, at)
 
 
 def _result(values: NDArray[np.float64], kind: str) -> NDArray[np.float64]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitegen import runtime
-from sitegen.runtime.node import executable
+from sitegen.runtime.node import Tool
 from sitegen.weights.container import factors
 from sitegen.weights.statistics import Statistics
 
@@ -42,31 +44,32 @@ class Task:
 
 
 class Rounding:
-    """Tasks, written once into a folder."""
+    """A context manager: tasks, in processes that round them for one step after the other."""
 
-    def __init__(self, tasks: Sequence[Task], folder: Path) -> None:
+    def __init__(self, tasks: Sequence[Task]) -> None:
         self._tasks = tasks
         # The largest first, each to whoever has least to do.
         piles: list[list[int]] = [[] for _ in range(min(_AT_ONCE, len(tasks)))]
         for index in sorted(range(len(tasks)), key=lambda i: -tasks[i].cost):
             min(piles, key=lambda pile: sum(tasks[i].cost for i in pile)).append(index)
-        self._piles = [(folder / str(number), pile) for number, pile in enumerate(piles)]
-        self._told = [[_written(place, str(index), tasks[index]) for index in pile] for place, pile in self._piles]
+        with ExitStack() as stack:
+            whole = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sitegen-")))
+            self._piles = []
+            for number, pile in enumerate(piles):
+                folder = whole / str(number)
+                folder.mkdir()
+                told = [_written(folder, str(index), tasks[index]) for index in pile]
+                (folder / "tasks.json").write_text(json.dumps(told))
+                tool = stack.enter_context(Tool(runtime.load().tool("round"), folder))
+                self._piles.append((folder, pile, tool))
+            self._threads = stack.enter_context(ThreadPoolExecutor(_AT_ONCE))
+            self._stack = stack.pop_all()
 
     def integers(self, steps: Sequence[float]) -> list[NDArray[np.int16]]:
         """The integers [in, out] of each task, for the size of its steps: a global one times its base."""
-        found: dict[int, NDArray[np.int16]] = {}
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            for part in threads.map(lambda number: self._run(number, steps), range(len(self._piles))):
-                found |= part
+        list(self._threads.map(lambda each: each[2].ask([steps[index] for index in each[1]]), self._piles))
+        found = {index: self._read(folder, index) for folder, pile, _ in self._piles for index in pile}
         return [found[index] for index in range(len(self._tasks))]
-
-    def _run(self, number: int, steps: Sequence[float]) -> dict[int, NDArray[np.int16]]:
-        folder, pile = self._piles[number]
-        told = [{**task, "step": steps[index]} for task, index in zip(self._told[number], pile, strict=True)]
-        (folder / "tasks.json").write_text(json.dumps(told))
-        subprocess.run([executable(), str(runtime.load().tool("round")), str(folder)], check=True, capture_output=True)
-        return {index: self._read(folder, index) for index in pile}
 
     def _read(self, folder: Path, index: int) -> NDArray[np.int16]:
         task = self._tasks[index]
@@ -75,9 +78,14 @@ class Rounding:
         found[np.ix_(task.statistics.order_in, task.statistics.order_out)] = ordered
         return found
 
+    def __enter__(self) -> Rounding:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, at)
+
 
 def _written(folder: Path, name: str, task: Task) -> dict[str, Any]:
-    folder.mkdir(exist_ok=True)
     known = task.statistics
     files = {
         "weights": task.weights[np.ix_(known.order_in, known.order_out)].astype("<f8"),

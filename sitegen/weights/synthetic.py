@@ -5,7 +5,8 @@ Pictures are in 0..255, as a page has them before its own arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,22 +40,22 @@ def dead_leaves(random: np.random.Generator, height: int, width: int) -> Pixels:
 def _leaf(
     random: np.random.Generator, picture: NDArray[np.float64], texture: NDArray[np.float64], radius: float
 ) -> None:
-    y, x, angle = random.uniform(0, len(picture)), random.uniform(0, picture.shape[1]), random.uniform(0, np.pi)
+    high, wide = picture.shape[:2]
+    y, x, angle = random.uniform(0, high), random.uniform(0, wide), random.uniform(0, np.pi)
     reach = 1.5 * radius
     top, left = max(0, int(y - reach)), max(0, int(x - reach))
-    part = np.s_[top : int(y + reach) + 1, left : int(x + reach) + 1]
-    rows, columns = np.mgrid[part]
-    rows, columns = rows[: len(picture) - top], columns[: len(picture) - top]
-    rows, columns = rows[:, : picture.shape[1] - left], columns[:, : picture.shape[1] - left]
-    along = (columns - x) * np.cos(angle) + (rows - y) * np.sin(angle)
-    across = ((rows - y) * np.cos(angle) - (columns - x) * np.sin(angle)) / random.uniform(0.25, 1)
+    part = np.s_[top : min(int(y + reach) + 1, high), left : min(int(x + reach) + 1, wide)]
+    rows, columns = np.arange(high)[part[0], None] - y, np.arange(wide)[None, part[1]] - x
+    flat = random.uniform(0.25, 1)
+    along = columns * np.cos(angle) + rows * np.sin(angle)
+    across = rows * (np.cos(angle) / flat) - columns * (np.sin(angle) / flat)
     if random.random() < 0.6:
-        inside = along**2 + across**2 < radius**2
+        inside = along * along + across * across < radius**2
     else:
         inside = (np.abs(along) < radius) & (np.abs(across) < radius)
     colour = np.clip(random.beta(0.9, 1.1) + random.normal(0, random.choice([0.04, 0.12, 0.25]), 3), 0, 1)
-    shade = random.normal(0, 0.2) * along / radius + random.exponential(0.075) * texture[part]
-    picture[part][inside] = colour + shade[inside][:, None]
+    shade = random.normal(0, 0.2) / radius * along[inside] + random.exponential(0.075) * texture[part][inside]
+    picture[part][inside] = colour + shade[:, None]
 
 
 def _blurred(picture: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
@@ -106,19 +107,54 @@ def _contrast(random: np.random.Generator, picture: NDArray[np.float64]) -> Pixe
     return (255 * shown.clip(0, 1)).astype(np.float32)
 
 
-FAMILIES: Mapping[str, Callable[[np.random.Generator, int, int], Pixels]] = {
+def drawing(random: np.random.Generator, height: int, width: int, pen: float, fit: float | None) -> Pixels:
+    """One to three bent lines of dark ink on white paper, as a visitor draws them on the page's sheet.
+
+    `pen` is its width as a fraction of the sheet; what is drawn fills `fit` of the picture, or stays as it is.
+    """
+    lines = [_line(random) * random.uniform(0.3, 1, 2) for _ in range(random.choice([1, 1, 2, 3]))]
+    points = np.concatenate([line + random.normal(0, 0.15, 2) for line in lines])
+    low, high = points.min(axis=0), points.max(axis=0)
+    extent = float((high - low).max()) + 1e-6
+    drawn = random.uniform(0.4, 0.9)  # of the sheet
+    share = drawn if fit is None else fit * drawn / (drawn + pen)
+    middle = np.array([height, width]) * (0.5 if fit is not None else random.uniform(0.45, 0.55, 2))
+    y, x = ((points - (low + high) / 2) * (share * min(height, width) / extent) + middle).T
+    squares = (np.arange(height)[:, None] + 0.5 - y) ** 2, (np.arange(width)[:, None] + 0.5 - x) ** 2
+    nearest = np.sqrt((squares[0][:, None, :] + squares[1][None, :, :]).min(axis=2))
+    ink = np.clip(pen * share / drawn * min(height, width) / 2 - nearest + 0.5, 0, 1)
+    return np.repeat((255 * (1 - ink)).astype(np.float32)[..., None], 3, axis=2)
+
+
+def _line(random: np.random.Generator) -> NDArray[np.float64]:
+    """Points [n, 2] of a smooth line, open or closed: a circle of random radius and turn, and two waves more."""
+    turn = random.uniform(0.1, 1.1) * np.pi
+    t = np.linspace(-turn, turn, 64)
+    phase = random.uniform(0, 2 * np.pi)
+    waves = random.normal(0, 0.35, (2, 2)) @ np.sin(np.outer([1, 2], t) + random.uniform(0, 2 * np.pi, (2, 1)))
+    made: NDArray[np.float64] = (np.stack([np.sin(t + phase), np.cos(t + phase)]) + waves).T
+    return made
+
+
+Family = Callable[[np.random.Generator, int, int], Pixels]
+PHOTOGRAPHS: Mapping[str, Family] = {
     "dead leaves": dead_leaves,
     "pink noise": pink,
     "white noise": white,
 }
 
 
-def pictures(family: str, count: int, height: int, width: int, channels: int, seed: int) -> Pixels:
-    """[count, height, width, channels] of one family."""
-    random = np.random.default_rng([seed, *family.encode()])
+def drawings(pen: float, fit: float | None) -> Mapping[str, Family]:
+    """The families for a page with a sheet to draw on."""
+    return {"pen strokes": partial(drawing, pen=pen, fit=fit), "dead leaves": dead_leaves, "pink noise": pink}
+
+
+def pictures(draw: Family, count: int, height: int, width: int, channels: int, seed: int | Sequence[int]) -> Pixels:
+    """[count, height, width, channels] of one family; `draw` makes one in 0..255."""
+    random = np.random.default_rng(seed)
     scale = min(1.0, _LARGEST / max(height, width))
     small = max(2, round(height * scale)), max(2, round(width * scale))
-    made: Pixels = np.stack([_resized(FAMILIES[family](random, *small), height, width) for _ in range(count)])
+    made: Pixels = np.stack([_resized(draw(random, *small), height, width) for _ in range(count)])
     grey: Pixels = made.mean(axis=-1, keepdims=True, dtype=np.float32)
     return made if channels == 3 else grey
 

@@ -21,7 +21,10 @@ _PASSING = ("Identity", "Reshape", "Squeeze")
 
 
 def kinds(model: GraphModel, activation: str) -> list[str]:
-    """What each output is (fidelity.py); `activation` is what the page does to the first."""
+    """What each output is (fidelity.py); `activation` is what the page does to the first.
+
+    A probability next to other outputs is a number like any other: a map of them has no one best class.
+    """
     nodes = {node["name"]: node for node in model.topology["node"]}
     found = []
     for index, name in enumerate(model.ends):
@@ -31,7 +34,7 @@ def kinds(model: GraphModel, activation: str) -> list[str]:
         own = {"Softmax": "probabilities", "Sigmoid": "probability"}.get(node["op"] if node else "")
         page = {"softmax": "logits", "sigmoid": "logit"}.get(activation if index == 0 else "")
         found.append(own or page or "numbers")
-    return found
+    return ["numbers" if kind == "probability" and len(found) > 1 else kind for kind in found]
 
 
 def budget(
@@ -73,11 +76,9 @@ def labelled(
 class Pictures:
     """The inputs that a page's pictures become, through its own arithmetic.
 
-    `use["input"]` has height, width and channels (None: the model's), resize, invert, scale, mean and std. Raises
-    Unmeasurable for a model that takes no pictures.
+    `use["input"]` has height, width and channels (None: the model's), resize, invert, scale, mean, std, and what
+    synthetic.drawings is given, or None, as `draw`. Raises Unmeasurable for a model that takes no pictures.
     """
-
-    families = tuple(synthetic.FAMILIES)
 
     def __init__(self, model: GraphModel, use: Mapping[str, Any]) -> None:
         specs = model.signature.inputs
@@ -92,10 +93,14 @@ class Pictures:
         self._height, self._width, self._channels = sizes
         if self._channels not in (1, 3):
             raise Unmeasurable("quantize: auto makes pictures of 1 or 3 channels", hint="quantize: float16")
+        draw = self._told["draw"]
+        self._made = synthetic.drawings(**draw) if draw else synthetic.PHOTOGRAPHS
+        self.families = tuple(self._made)
 
     def synthetic(self, family: str, count: int, seed: int) -> Floats:
-        """Inputs of one family of synthetic.py."""
-        return self._scaled(synthetic.pictures(family, count, self._height, self._width, self._channels, seed))
+        """Inputs of one of the families."""
+        size = (self._height, self._width, self._channels)
+        return self._scaled(synthetic.pictures(self._made[family], count, *size, [seed, *family.encode()]))
 
     def files(self, files: Sequence[tuple[str, str]], key: str = "quantize.calibration") -> Floats | None:
         """Pictures from files (name, path); None when there are none.

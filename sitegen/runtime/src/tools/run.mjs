@@ -1,10 +1,11 @@
-// node run.cjs FOLDER: job.json and its files -> report.json and outputs.bin (sitegen/weights/engine.py): the engine of
-// this very dist/, as a page's worker runs it.
-import { openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+// node run.cjs FOLDER: has job.json and its files; for each name of a weights file it makes outputs.bin and answers what
+// is in it (sitegen/weights/engine.py). It is the engine of this very dist/, as a page's worker runs it.
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { argv, ppid } from 'node:process';
 import { runInThisContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
+import { answer } from './answer.mjs';
 
 const dist = dirname(argv[1]);
 const folder = argv[2];
@@ -37,27 +38,26 @@ async function ask(request) {
   return reply.value;
 }
 
-async function measured(job) {
-  const { script, wasm } = JSON.parse(readFileSync(join(dist, 'runtime.json'), 'utf8')).engines.graph;
-  start(script);
-  const files = {
-    topology: bytes(folder, 'topology.json'),
-    anchors: job.model.detection ? bytes(folder, 'anchors.bin') : null,
-    wasm: bytes(dist, wasm.simd),
-    simd: true,
-  };
+const job = JSON.parse(readFileSync(join(folder, 'job.json'), 'utf8'));
+const { script, wasm } = JSON.parse(readFileSync(join(dist, 'runtime.json'), 'utf8')).engines.graph;
+const files = {
+  topology: bytes(folder, 'topology.json'),
+  anchors: job.model.detection ? bytes(folder, 'anchors.bin') : null,
+  wasm: bytes(dist, wasm.simd),
+  simd: true,
+};
+
+async function measured(name) {
+  const weights = bytes(folder, name);
+  const { backend } = await ask({ verb: 'load', model: job.model, files: { ...files, weights } });
+  if (backend !== 'wasm-simd') throw new Error(`ran on ${backend}`);
+  const inputs = openSync(join(folder, 'inputs.bin'));
   const outputs = openSync(join(folder, 'outputs.bin'), 'w');
-  const report = [];
-  for (const name of job.weights) {
-    const weights = bytes(folder, name);
-    const { backend } = await ask({ verb: 'load', model: job.model, files: { ...files, weights } });
-    if (backend !== 'wasm-simd') throw new Error(`ran on ${backend}`);
-    const inputs = openSync(join(folder, 'inputs.bin'));
-    const runs = [];
-    for (const named of job.runs) runs.push(await run(job.model, taken(inputs, named), outputs));
-    report.push(runs);
-  }
-  return report;
+  const runs = [];
+  for (const named of job.runs) runs.push(await run(taken(inputs, named), outputs));
+  closeSync(inputs);
+  closeSync(outputs);
+  return runs;
 }
 
 function taken(file, named) {
@@ -69,9 +69,9 @@ function taken(file, named) {
   return Object.fromEntries(inputs);
 }
 
-async function run(model, inputs, file) {
+async function run(inputs, file) {
   const result = await ask({ verb: 'run', inputs });
-  const outputs = model.signature.outputs.map(({ name }) => {
+  const outputs = job.model.signature.outputs.map(({ name }) => {
     const { dtype, shape, data } = result.outputs[name];
     writeSync(file, data);
     return { dtype, shape };
@@ -79,7 +79,5 @@ async function run(model, inputs, file) {
   return { outputs, milliseconds: result.milliseconds, tensors: result.tensors };
 }
 
-const job = JSON.parse(readFileSync(join(folder, 'job.json'), 'utf8'));
-measured(job)
-  .catch((error) => ({ error: error.message }))
-  .then((report) => writeFileSync(join(folder, 'report.json'), JSON.stringify(report)));
+start(script);
+answer((name) => measured(name).catch((error) => ({ error: error.message })));
