@@ -30,7 +30,7 @@ class Bound:
 
 
 # What is real may be worse than what is synthetic. What is less like it need not be as near, but must not break.
-REAL, LIKEST, OTHER = Bound(0.9, 1e-2), Bound(0.6, 5e-3), Bound(0.6, 0.25)
+REAL, LIKEST, OTHER = Bound(0.9, 6e-3), Bound(0.6, 5e-3), Bound(0.6, 0.25)
 
 
 @dataclass(frozen=True)
