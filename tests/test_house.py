@@ -30,6 +30,7 @@ ROWS = (
     "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
+    "plan",
     "inspection",
     "worker",
     "workers",

@@ -1,4 +1,4 @@
-"""A model with any weights files in the engine that pages ship, which Node runs: what a page will compute."""
+"""A model with any weights files in the engines that pages ship, which Node runs: what a page will compute."""
 
 from __future__ import annotations
 
@@ -32,23 +32,19 @@ class Run:
     tensors: int
 
 
-def run(model: GraphModel, files: Sequence[bytes], inputs: Inputs) -> list[list[Run]]:
+def run(model: GraphModel, files: Sequence[bytes], inputs: Inputs, plan: bytes | None = None) -> list[list[Run]]:
     """What each weights file (container.py) makes of each of the inputs, one by one as in a page: [file][input].
 
     Each of the inputs has an array of the whole shape, batch included, by the name of the graph's tensor. The model's
-    own weights are not looked at. Raises SitegenError, with the engine's own words, for what it cannot load or run.
+    own weights are not looked at. With a plan (plan.py) it runs in the plan engine, else in the graph engine.
+    Raises SitegenError, with the engine's own words, for what it cannot load or run.
     """
     with tempfile.TemporaryDirectory(prefix="sitegen-") as name:
         folder = Path(name)
-        lay(model, files, inputs, folder)
-        done = subprocess.run(
-            [executable(), str(runtime.load().tool("run")), name],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
-        report = _report(folder / "report.json", done)
+        lay(model, files, inputs, folder, plan)
+        report = node("run", folder)
+        if isinstance(report, dict):
+            raise SitegenError(f"the engine of pages cannot run this model: {report['error']}")
         with (folder / "outputs.bin").open("rb") as outputs:
             return [
                 [
@@ -59,13 +55,16 @@ def run(model: GraphModel, files: Sequence[bytes], inputs: Inputs) -> list[list[
             ]
 
 
-def lay(model: GraphModel, files: Sequence[bytes], inputs: Inputs, folder: Path) -> None:
+def lay(
+    model: GraphModel, files: Sequence[bytes], inputs: Inputs, folder: Path, plan: bytes | None = None, **more: Any
+) -> None:
     """Writes what an engine needs into a folder.
 
-    job.json has the model (contract.ts: ModelConfig), the names of the weights files and, for each run, the name, type
-    and shape of its inputs; their numbers follow each other without gaps in inputs.bin.
+    graph.json is the plan, where there is one, or the graph. job.json has the model (contract.ts: ModelConfig), the
+    engine's name, the names of the weights files and, for each run, the name, type and shape of its inputs; their
+    numbers follow each other without gaps in inputs.bin. `more` is put into it too.
     """
-    (folder / "topology.json").write_bytes(store.topology(model))
+    (folder / "graph.json").write_bytes(store.topology(model) if plan is None else plan)
     detection = model.detection
     if detection is not None:
         (folder / "anchors.bin").write_bytes(store.anchors(detection))
@@ -80,20 +79,25 @@ def lay(model: GraphModel, files: Sequence[bytes], inputs: Inputs, folder: Path)
             for name, value in given.items():
                 stream.write(np.ascontiguousarray(value, store.DTYPES[dtypes[name]]).data)
     told = {"signature": asdict(model.signature), "detection": store.detection_json(detection) if detection else None}
-    (folder / "job.json").write_text(json.dumps({"model": told, "weights": names, "runs": runs}))
+    name = "graph" if plan is None else "plan"
+    job = {"model": told, "engine": name, "weights": names, "runs": runs, **more}
+    (folder / "job.json").write_text(json.dumps(job))
 
 
-def _report(path: Path, done: subprocess.CompletedProcess[str]) -> list[list[dict[str, Any]]]:
-    """Raises SitegenError where there is none, or none of runs."""
-    if path.exists():
-        report: Any = json.loads(path.read_bytes())
-        if isinstance(report, list):
-            return report
-        words = report["error"]
-    else:
-        fatal = [line.strip() for line in done.stderr.splitlines() if "rror" in line]
-        words = ": ".join([f"Node ended with exit code {done.returncode}", *fatal[:1]])
-    raise SitegenError(f"the engine of pages cannot run this model: {words}")
+def node(tool: str, folder: Path) -> Any:
+    """What one of the runtime's tools reports of a folder; {"error": why} where it ends without."""
+    done = subprocess.run(
+        [executable(), str(runtime.load().tool(tool)), str(folder)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    report = folder / "report.json"
+    if report.exists():
+        return json.loads(report.read_bytes())
+    fatal = [line.strip() for line in done.stderr.splitlines() if "rror" in line]
+    return {"error": ": ".join([f"Node ended with exit code {done.returncode}", *fatal[:1]])}
 
 
 def _array(stream: BinaryIO, dtype: str, shape: Sequence[int]) -> NDArray[Any]:

@@ -20,7 +20,7 @@ async function load(folder) {
   const job = await jobOf(folder);
   told = job.model;
   const files = {
-    topology: await bytes(`${folder}/topology.json`),
+    graph: await bytes(`${folder}/graph.json`),
     weights: await bytes(`${folder}/${job.weights[0]}`),
     anchors: told.detection ? await bytes(`${folder}/anchors.bin`) : null,
     wasm: await bytes('dist/backend-simd.wasm'),
