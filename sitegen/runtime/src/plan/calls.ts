@@ -47,7 +47,7 @@ function checkedOutput(plan: Plan, output: unknown): number {
 function checkForm(plan: Plan, step: Step): void {
   if (!Array.isArray(step) || step.length !== 5) damaged('a step is no list of five');
   const [kernel, inputs, attributes, outputs, frees] = step;
-  if (plan.kernels[kernel] === undefined) damaged('a step has no kernel');
+  if (!isShape([kernel]) || kernel >= plan.kernels.length) damaged('a step has no kernel');
   if (!isObject(inputs) && !Array.isArray(inputs)) damaged('a step has no inputs');
   if (!isObject(attributes)) damaged('a step has no attributes');
   if (![outputs, frees].every(isShape) || outputs.length === 0) damaged('a step has no outputs');

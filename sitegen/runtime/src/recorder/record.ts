@@ -62,7 +62,7 @@ function watched(graph: Graph, given: Tensors, ends: string[]): [Plan, Tensors] 
     inputs,
     ends.map((name, i) => [name, seen(results[i]!)]),
   );
-  tf.dispose([fed, results]);
+  tf.dispose(fed);
   return [plan, outputs];
 }
 

@@ -39,6 +39,9 @@ export class Backend {
   /** A new buffer; without values, with whatever lies there. Throws when memory runs out. */
   write(values: Values | null, shape: number[], dtype: DType): DataId {
     const bytes = sizeOf(shape) * ARRAYS[dtype].BYTES_PER_ELEMENT;
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+      throw new Error(`there is no tensor of [${shape}]`);
+    }
     const memoryOffset = this.wasm.allocate(bytes);
     if (values) {
       this.wasm.HEAPU8.set(new Uint8Array(values.buffer, values.byteOffset, bytes), memoryOffset);

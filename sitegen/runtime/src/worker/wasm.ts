@@ -78,7 +78,7 @@ export class Wasm {
 
   /** Where so many bytes are free from now on. Throws when there are none. */
   allocate(bytes: number): number {
-    const at = this.exports.malloc!(bytes) >>> 0;
+    const at = bytes > MOST_BYTES ? 0 : this.exports.malloc!(bytes) >>> 0;
     if (at === 0 && bytes > 0) throw new Error(OUT_OF_MEMORY);
     return at;
   }
