@@ -15,7 +15,7 @@ async function load(folder) {
   const { tensors } = JSON.parse(new TextDecoder().decode(weights.subarray(12, start)));
   model = await tf.loadGraphModel({
     load: async () => ({
-      modelTopology: JSON.parse(new TextDecoder().decode(await bytes(`${folder}/topology.json`))),
+      modelTopology: JSON.parse(new TextDecoder().decode(await bytes(`${folder}/graph.json`))),
       weightSpecs: tensors.map(({ name, shape, scheme }) => ({ name, shape, dtype: scheme })),
       weightData: weights.buffer.slice(start),
     }),

@@ -18,7 +18,6 @@ from sitegen.records import DEMO_MARK, Blob, Bundle, Chunked, DemoSpec, Packed, 
 from sitegen.runtime import Runtime
 from sitegen.steps import Steps
 
-ENGINE = "graph"
 OFFLINE_PAGE = "offline.html"
 # Every page's Content-Security-Policy: nothing inline, nothing from elsewhere, WebAssembly but no eval.
 CSP = "; ".join(
@@ -72,18 +71,18 @@ class Assembly:
             demo,
             packed,
             samples,
-            self._engine(),
+            self._engine(packed.engine),
             {"script": self._compiled(task["script"]), "title": task["title"]},
         )
 
-    def _engine(self) -> bundle.Engine:
-        engine = self._runtime.index["engines"][ENGINE]
+    def _engine(self, name: str) -> bundle.Engine:
+        engine = self._runtime.index["engines"][name]
 
         def cut(name: str) -> Chunked:
             return self._steps.cut(self._runtime.read(name))
 
         wasm = engine["wasm"]
-        return bundle.Engine(ENGINE, cut(engine["script"]), cut(wasm["simd"]), cut(wasm["plain"]))
+        return bundle.Engine(name, cut(engine["script"]), cut(wasm["simd"]), cut(wasm["plain"]))
 
     def _compiled(self, name: str) -> str:
         """Takes a file of the runtime into the site; gives its path there."""

@@ -76,7 +76,7 @@ def make(
             "wasm": {"simd": ref(engine.simd), "plain": ref(engine.plain)},
         },
         "model": {
-            "topology": ref(packed.topology),
+            "graph": ref(packed.graph),
             "weights": ref(packed.weights),
             "signature": {
                 "inputs": [_tensor_json(t) for t in packed.signature.inputs],

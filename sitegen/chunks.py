@@ -9,7 +9,9 @@ is x-user-defined, which maps every byte to one character. runtime/src/shared/ch
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from sitegen.disk import Cache
@@ -22,6 +24,8 @@ FORMAT = "chunk-2"
 _WORTHWHILE = 0.98
 
 _ESCAPES = ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\n", b"\\n"), (b"\r", b"\\r"))
+_RAW = {escaped: raw for raw, escaped in _ESCAPES}
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
 
 
 def cut(data: bytes, compress: bool = True) -> Chunked:
@@ -48,6 +52,24 @@ def keep(payload: bytes, cache: Cache) -> dict[str, Any]:
         "chunks": [list(chunk) for chunk in made.ref.chunks],
         "files": {name: [blob.sha256, blob.size] for name, blob in files.items()},
     }
+
+
+def payload(kept: Mapping[str, Any], cache: Cache) -> bytes:
+    """The payload that `keep` cut. Raises FileNotFoundError where a chunk is gone from the cache."""
+    pieces = []
+    for name, _ in kept["chunks"]:
+        blob = cache.get(*kept["files"][name])
+        if blob is None:
+            raise FileNotFoundError(f"chunk {name} is gone from the build cache")
+        pieces.append(_raw(blob.read()))
+    whole = b"".join(pieces)
+    return whole if kept["encoding"] == "identity" else zlib.decompress(whole, -15)
+
+
+def _raw(file: bytes) -> bytes:
+    """The piece in the file that carries it."""
+    escaped = file[file.index(b',"') + 2 : file.rindex(b'")')]
+    return _ESCAPED.sub(lambda found: _RAW[found[0]], escaped)
 
 
 def script(name: str, piece: bytes) -> bytes:

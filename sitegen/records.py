@@ -172,7 +172,8 @@ class Chunked:
 class Packed:
     """A model as it is shipped under one scheme."""
 
-    topology: Chunked
+    engine: str  # plan | graph
+    graph: Chunked  # as that engine takes it: docs/plan-format.md, or TF.js's topology
     weights: Chunked
     scheme: str
     weight_bytes: int
@@ -184,6 +185,7 @@ class Packed:
     loss: Mapping[str, Any] | None = None  # what was measured of it: weights/codec.py
     detection: Mapping[str, Any] | None = None  # contract.ts: DetectionConfig, without the anchors
     anchors: Chunked | None = None
+    peak: int | None = None  # bytes: the most that tensors, weights included, take at once in the plan engine
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ def rows(site: Site) -> list[dict[str, Any]]:
                 "bits_per_weight": loss.bits(bundle.packed),
                 "layers": bundle.packed.layers,
                 "chunks": len(bundle.chunks),
+                "engine": bundle.packed.engine,
+                "peak_bytes": bundle.packed.peak,
                 "loss": bundle.packed.loss,
                 "notes": list(bundle.packed.notes),
             }

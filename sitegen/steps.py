@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sitegen import bundle, chunks, models, quantization, thumbnail, weights, worker
+from sitegen import bundle, chunks, models, plan, quantization, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
@@ -38,6 +38,8 @@ Workers = Callable[[], Executor]
 _Begun = tuple[str, Any | Future[dict[str, Any]]]
 # Cache key of the packing, the stored model, and the packed one or the future of it.
 _Packing = tuple[str, dict[str, Any], Any | Future[dict[str, Any]]]
+# Cache key of the recording, the stored and the packed model, and the plan or the future of it.
+_Planning = tuple[str, dict[str, Any], dict[str, Any], Any | Future[dict[str, Any]]]
 
 
 @contextmanager
@@ -88,7 +90,8 @@ class Steps:
         """The packed model of each demo, in order; all work is under way at once. Appends to `errors`."""
         begun = [self._start(demo, errors) for demo in demos]
         packing = [self._pack(demo, each, errors) for demo, each in zip(demos, begun, strict=True)]
-        return [self._finish(demo, each, errors) for demo, each in zip(demos, packing, strict=True)]
+        planning = [self._plan(demo, each, errors) for demo, each in zip(demos, packing, strict=True)]
+        return [self._finish(demo, each, errors) for demo, each in zip(demos, planning, strict=True)]
 
     def _start(self, demo: DemoSpec, errors: list[SitegenError]) -> _Begun | Missing | None:
         """The cache key of a model's conversion, and its result or the future of it."""
@@ -175,9 +178,10 @@ class Steps:
         }
         return pack_key, stored, self._executor().submit(worker.pack, stored, scheme, fixed, use, self._cache.root)
 
-    def _finish(
+    def _plan(
         self, demo: DemoSpec, packing: _Packing | Missing | None, errors: list[SitegenError]
-    ) -> Packed | Missing | None:
+    ) -> _Planning | Missing | None:
+        """The plan of a packed model, or the future of it."""
         if packing is None or isinstance(packing, Missing):
             return packing
         key, stored, packed = packing
@@ -188,6 +192,37 @@ class Steps:
                 errors.append(_placed(error, demo, "quantize.scheme"))
                 return None
             self._cache.keep("pack", key, packed)
+        signature = _signature(stored)
+        shapes = plan.shapes(signature, bundle.completed(demo, signature)[0])
+        plan_key = Cache.key(
+            {
+                "graph": packed["topology"]["chunks"],
+                "weights": packed["weights"]["chunks"],
+                "ends": stored["signature"],
+                "detection": stored["detection"],
+                "shapes": shapes,
+                "format": [plan.FORMAT, chunks.FORMAT],
+            }
+        )
+        known = self._recalled("plan", plan_key, _plan_payloads)
+        if known is not None:
+            return plan_key, stored, packed, known
+        planned = self._executor().submit(worker.record, stored, packed, shapes, self._cache.root)
+        return plan_key, stored, packed, planned
+
+    def _finish(
+        self, demo: DemoSpec, planning: _Planning | Missing | None, errors: list[SitegenError]
+    ) -> Packed | Missing | None:
+        if planning is None or isinstance(planning, Missing):
+            return planning
+        key, stored, packed, planned = planning
+        if isinstance(planned, Future):
+            try:
+                planned = planned.result()
+            except SitegenError as error:
+                errors.append(_placed(error, demo, "model.source"))
+                return None
+            self._cache.keep("plan", key, planned)
         notes = list(stored["notes"])
         if packed["unmeasured"]:
             why = SitegenError(*packed["unmeasured"])
@@ -195,8 +230,11 @@ class Steps:
                 errors.append(_placed(why, demo, "quantize.scheme"))
                 return None
             notes.append(f"weights are {packed['scheme']}: {why.what}")
+        if planned["why"]:
+            notes.append(f"the page brings TF.js's executor, as the model has no plan: {planned['why']}")
         return Packed(
-            topology=self._chunked(packed["topology"]),
+            engine="plan" if planned["plan"] else "graph",
+            graph=self._chunked(planned["plan"] or packed["topology"]),
             weights=self._chunked(packed["weights"]),
             scheme=packed["scheme"],
             weight_bytes=packed["weight_bytes"],
@@ -208,6 +246,7 @@ class Steps:
             loss=packed["loss"],
             detection=stored["detection"],
             anchors=self._chunked(packed["anchors"]) if "anchors" in packed else None,
+            peak=planned["peak"],
         )
 
     def _cached(
@@ -293,6 +332,10 @@ def _placed(error: SitegenError, demo: DemoSpec, key: str) -> SitegenError:
 
 def _payloads(packed: dict[str, Any]) -> list[dict[str, Any]]:
     return [packed[name] for name in ("topology", "weights", "anchors") if name in packed]
+
+
+def _plan_payloads(planned: dict[str, Any]) -> list[dict[str, Any]]:
+    return [planned["plan"]] if planned["plan"] else []
 
 
 def _use(demo: DemoSpec, given: ImageInput) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,25 @@ def pack(
     from sitegen.weights import codec
 
     return codec.pack(stored, scheme, fixed, use, Cache(cache), _say)
+
+
+def record(
+    stored: dict[str, Any], packed: dict[str, Any], shapes: dict[str, list[int]] | None, cache: Path
+) -> dict[str, Any]:
+    """Records the plan of a packed model and cuts it into chunks: see plan.py.
+
+    Gives JSON: `plan`, the chunks, or None, `peak` in bytes, and `why` there is no plan.
+    """
+    import json
+
+    from sitegen import chunks, plan
+    from sitegen.models import store
+
+    kept = Cache(cache)
+    graph = json.loads(chunks.payload(packed["topology"], kept))
+    model = replace(store.load(stored, kept), topology=graph)
+    made = plan.record(model, chunks.payload(packed["weights"], kept), shapes)
+    return {"plan": made.file and chunks.keep(made.file, kept), "peak": made.peak, "why": made.why}
 
 
 def _say(message: str) -> None:

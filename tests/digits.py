@@ -27,7 +27,7 @@ def open_page(tab: Tab, url: str) -> None:
     """Opens the page and waits until the model is loaded, on the engine and backend that it should be on."""
     tab.goto(url)
     wait_for(tab, "document.querySelector('sitegen-demo')?.dataset.state === 'ready'")
-    assert facts(tab)["engine"] == "graph"
+    assert facts(tab)["engine"] == "plan"
     assert facts(tab)["backend"] == "wasm-simd"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,6 +50,21 @@ def test_no_request_leaves(tab: ChromiumTab, output: Path, world: str) -> None:
         outside = [url for url in requests if not url.startswith((base, "blob:", "data:"))]
         assert outside == []
         assert said == []
+
+
+def test_a_page_is_small(output: Path) -> None:
+    """All that the digits page fetches but its weights, gzipped, or deflated as chunks are."""
+    html = (output / digits.PAGE).read_text("utf-8")
+    config = json.loads(re.search(r'id="sitegen-page">([^<]*)<', html)[1])  # type: ignore[index]
+    demo = config["demo"]
+    linked = re.findall(r'(?:src|href)="\.\./(assets/[^"]+\.(?:js|css))"', html)
+    files = {digits.PAGE, *linked, *(asset["path"] for asset in config["assets"])}
+    assert len(files) >= 5
+    chunked = [demo["engine"]["script"], demo["engine"]["wasm"]["simd"], demo["model"]["graph"]]
+    chunked += [sample["image"] for sample in demo["samples"]]
+    total = sum(len(gzip.compress((output / name).read_bytes(), 9)) for name in files)
+    total += sum(size for ref in chunked for _, size in ref["chunks"])
+    assert total <= 200_000
 
 
 def test_no_address_is_absolute(output: Path) -> None:

@@ -26,6 +26,12 @@ def close(actual: list[NDArray[Any]], expected: list[NDArray[Any]], rtol: float 
         np.testing.assert_allclose(a, e, rtol=rtol, atol=atol)
 
 
+def same(actual: list[NDArray[Any]], expected: list[NDArray[Any]]) -> None:
+    """Asserts that two engines come to the same bits."""
+    for a, e in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(a, e)
+
+
 def expected_of(model: keras.Model, values: list[Any]) -> list[NDArray[Any]]:
     """What Keras computes, as a list of outputs."""
     made = model(values if len(values) > 1 else values[0], training=False)
@@ -62,6 +68,11 @@ def test_generated(make: Callable[[], keras.Model], suffix: str, tmp_path: Path)
     loose = 4e-3 if make is table.mixed_precision else RTOL
     for result, batch in zip(results, batches, strict=True):
         close(result, expected_of(model, batch), rtol=loose, atol=loose)
+    if suffix == ".keras":
+        made = engine.recorded(converted, runs[0])
+        assert (made.file is None) == (make in table.LOOPS), made.why
+        if made.file is not None:
+            same(engine.run(converted, [runs[0]], plan=made.file)[0], results[0])
 
 
 def _position(model: keras.Model, name: str) -> int:
@@ -102,7 +113,12 @@ def test_published(
     random = np.random.default_rng(4)
     values = [random.uniform(low, high, shape).astype(np.float32) for _ in range(2)]
     (tensor,) = (spec.name for spec in converted.signature.inputs)
-    results = engine.run(converted, [{tensor: value} for value in values])
+    inputs = [{tensor: value} for value in values]
+    results = engine.run(converted, inputs)
+    plan = engine.recorded(converted, inputs[0])
+    for result, planned in zip(results, engine.run(converted, inputs, plan=plan.file), strict=True):
+        same(planned, result)
+    assert plan.file is not None, plan.why
     for result, value in zip(results, values, strict=True):
         expected = REFERENCES[reference](path, converted, tensor, value)
         scale = max(float(np.abs(e).max()) for e in expected)
@@ -157,9 +173,14 @@ def test_generated_in_chromium(make: Callable[[], keras.Model], arena: Arena, tm
     converted = engine.load(tmp_path / "model.keras")
     values = table.inputs_of(model, np.random.default_rng(2), 2)
     names = [spec.name for spec in converted.signature.inputs]
-    arena.enter(make.__name__, converted, [dict(zip(names, values, strict=True))])
+    given = dict(zip(names, values, strict=True))
+    arena.enter(make.__name__, converted, [given])
     expected = expected_of(model, values)
     close(shaped(arena.run(make.__name__), expected), expected)
+    plan = engine.recorded(converted, given).file
+    if plan is not None:
+        arena.enter(f"plan of {make.__name__}", converted, [given], plan=plan)
+        close(shaped(arena.run(f"plan of {make.__name__}"), expected), expected)
 
 
 @pytest.mark.parametrize("picture", ["kite_and_cold.jpg", "max/object/dog-human.jpg", "max/object/baby-bear.jpg"])

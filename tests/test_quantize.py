@@ -177,7 +177,8 @@ def packed(layers: list[tuple[str, int, int]], before: int = 0, after: int = 0, 
     """A packed model of some tensors; `before` and `after` are bytes of those that are not listed."""
     nothing = Chunked(FileRef(0, "identity", ()), {})
     return Packed(
-        topology=nothing,
+        engine="plan",
+        graph=nothing,
         weights=nothing,
         scheme="auto",
         weight_bytes=after + sum(layer[2] for layer in layers),

@@ -50,7 +50,7 @@ def test_what_is_in_it(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for name in ("themes/default/page.html", "themes/README.md"):
         assert f"sitegen/{name}" in names
-    for name in ("runtime.json", "graph.js", "encode.cjs", "round.cjs", "run.cjs"):
+    for name in ("runtime.json", "graph.js", "plan.js", "encode.cjs", "record.cjs", "round.cjs", "run.cjs"):
         assert f"sitegen/runtime/dist/{name}" in names
     assert [n for n in names if n.endswith((".ts", ".tsx", ".mjs", "package-lock.json")) or "node_modules" in n] == []
     assert wheel.stat().st_size < 1_500_000

@@ -58,7 +58,29 @@ const mended = {
   },
 };
 
-async function script(entry, out) {
+const core = join(here, 'src/worker/core.ts');
+const kernelFile = /tfjs-backend-wasm[\\/]dist[\\/]kernels[\\/](\w+)\.js$/;
+// What no plan has: gradients, texts, chance, and kernels whose results have sizes that depend on numbers.
+const NOT_IN_PLANS =
+  /Grad$|BackpropFilter|Dilation2DBackpropInput|^String|^Sparse|^NonMaxSuppression|^(Multinomial|Unique|Bincount)$/;
+
+// The plan engine has TF.js's kernels without TF.js around them.
+const kernelsAlone = {
+  name: 'kernels-alone',
+  setup(build) {
+    build.onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, () => ({ path: core, sideEffects: false }));
+    build.onResolve({ filter: /kernel_utils\/shared$/ }, () => ({
+      path: join(here, 'src/worker/shared.ts'),
+    }));
+    build.onLoad({ filter: kernelFile }, ({ path }) => {
+      if (!NOT_IN_PLANS.test(kernelFile.exec(path)[1])) return undefined;
+      const [, config] = /export const (\w+Config) = /.exec(readFileSync(path, 'utf8'));
+      return { contents: `export const ${config} = null;` };
+    });
+  },
+};
+
+async function script(entry, out, plugins = [withoutThreads]) {
   const result = await esbuild.build({
     absWorkingDir: here,
     entryPoints: [entry],
@@ -72,7 +94,7 @@ async function script(entry, out) {
     jsxImportSource: 'preact',
     legalComments: 'none',
     external: ['fs', 'path', 'crypto', 'util', 'worker_threads', 'perf_hooks', 'os', 'string_decoder'],
-    plugins: [withoutThreads, mended],
+    plugins: [...plugins, mended],
     metafile: true,
     logLevel: 'warning',
   });
@@ -143,29 +165,34 @@ async function tool(entry, out) {
     format: 'cjs',
     platform: 'node',
     target: ['node20'],
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+    // TF.js fetches with it, and nothing is fetched.
+    external: ['node-fetch'],
+    plugins: [withoutThreads, mended],
     logLevel: 'warning',
   });
   return out;
 }
 
+const wasm = {
+  simd: copied(join(wasmFolder, 'tfjs-backend-wasm-simd.wasm'), 'backend-simd.wasm'),
+  plain: copied(join(wasmFolder, 'tfjs-backend-wasm.wasm'), 'backend.wasm'),
+};
 const runtime = {
   page: await script('src/page/main.ts', 'page.js'),
   worker: await script('src/sw/sw.ts', 'sw.js'),
   preview: await script('src/preview/main.ts', 'preview.js'),
   style: copied(join(here, 'src/demo.css'), 'demo.css'),
   engines: {
-    graph: {
-      script: await script('src/worker/graph.ts', 'graph.js'),
-      wasm: {
-        simd: copied(join(wasmFolder, 'tfjs-backend-wasm-simd.wasm'), 'backend-simd.wasm'),
-        plain: copied(join(wasmFolder, 'tfjs-backend-wasm.wasm'), 'backend.wasm'),
-      },
-    },
+    graph: { script: await script('src/worker/graph.ts', 'graph.js'), wasm },
+    plan: { script: await script('src/worker/plan.ts', 'plan.js', [kernelsAlone]), wasm },
   },
   tasks,
   tools: {
     encode: await tool('src/tools/encode.mjs', 'encode.cjs'),
     round: await tool('src/tools/round.mjs', 'round.cjs'),
+    record: await tool('src/tools/record.mjs', 'record.cjs'),
     run: await tool('src/tools/run.mjs', 'run.cjs'),
   },
   licenses: 'licenses.txt',

@@ -1,4 +1,4 @@
-"""A model with any weights files in the engine that pages ship, which Node runs: what a page will compute."""
+"""A model with any weights files in the engines that pages ship, which Node runs: what a page will compute."""
 
 from __future__ import annotations
 
@@ -36,14 +36,15 @@ class Run:
 class Bench:
     """A context manager: a model and inputs in the engine, which takes one weights file after the other."""
 
-    def __init__(self, model: GraphModel, inputs: Inputs) -> None:
+    def __init__(self, model: GraphModel, inputs: Inputs, plan: bytes | None = None) -> None:
         """Each of the inputs has an array of the whole shape, batch included, by the name of the graph's tensor.
 
-        The model's own weights are not looked at.
+        The model's own weights are not looked at. With a plan (plan.py) it runs in the plan engine, else in the graph
+        engine.
         """
         with ExitStack() as stack:
             self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sitegen-")))
-            lay(model, [], inputs, self._folder)
+            lay(model, [], inputs, self._folder, plan)
             self._tool = stack.enter_context(Tool(runtime.load().tool("run"), self._folder))
             self._stack = stack.pop_all()
 
@@ -72,19 +73,22 @@ class Bench:
         self._stack.__exit__(kind, error, at)
 
 
-def run(model: GraphModel, files: Sequence[bytes], inputs: Inputs) -> list[list[Run]]:
+def run(model: GraphModel, files: Sequence[bytes], inputs: Inputs, plan: bytes | None = None) -> list[list[Run]]:
     """What each weights file makes of each of the inputs, as Bench has them: [file][input]."""
-    with Bench(model, inputs) as bench:
+    with Bench(model, inputs, plan) as bench:
         return [bench.run(file) for file in files]
 
 
-def lay(model: GraphModel, files: Sequence[bytes], inputs: Inputs, folder: Path) -> None:
+def lay(
+    model: GraphModel, files: Sequence[bytes], inputs: Inputs, folder: Path, plan: bytes | None = None, **more: Any
+) -> None:
     """Writes what an engine needs into a folder.
 
-    job.json has the model (contract.ts: ModelConfig), the names of the weights files and, for each run, the name, type
-    and shape of its inputs; their numbers follow each other without gaps in inputs.bin.
+    graph.json is the plan, where there is one, or the graph. job.json has the model (contract.ts: ModelConfig), the
+    engine's name, the names of the weights files and, for each run, the name, type and shape of its inputs; their
+    numbers follow each other without gaps in inputs.bin. `more` is put into it too.
     """
-    (folder / "topology.json").write_bytes(store.topology(model))
+    (folder / "graph.json").write_bytes(store.topology(model) if plan is None else plan)
     detection = model.detection
     if detection is not None:
         (folder / "anchors.bin").write_bytes(store.anchors(detection))
@@ -99,7 +103,9 @@ def lay(model: GraphModel, files: Sequence[bytes], inputs: Inputs, folder: Path)
             for name, value in given.items():
                 stream.write(np.ascontiguousarray(value, store.DTYPES[dtypes[name]]).data)
     told = {"signature": asdict(model.signature), "detection": store.detection_json(detection) if detection else None}
-    (folder / "job.json").write_text(json.dumps({"model": told, "weights": names, "runs": runs}))
+    name = "graph" if plan is None else "plan"
+    job = {"model": told, "engine": name, "weights": names, "runs": runs, **more}
+    (folder / "job.json").write_text(json.dumps(job))
 
 
 def _cannot(words: str) -> SitegenError:

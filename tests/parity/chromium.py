@@ -1,4 +1,4 @@
-"""Runs converted models in Chromium, each in a worker: the engine that pages ship, or whatever another script is."""
+"""Runs converted models in Chromium, each in a worker: an engine that pages ship, or whatever another script is."""
 
 from __future__ import annotations
 
@@ -60,12 +60,16 @@ class Arena:
         inputs: Inputs,
         script: Path = WORKER,
         weights: bytes | None = None,
+        plan: bytes | None = None,
     ) -> None:
-        """Loads a model in a worker of its own; `inputs` are by tensor name, and are run in turn."""
+        """Loads a model in a worker of its own; `inputs` are by tensor name, and are run in turn.
+
+        With a plan it is the plan engine, else the graph engine.
+        """
         folder = self._root / f"model{self._models}"
         self._models += 1
         folder.mkdir()
-        engine.lay(model, [weights or exact(model)], inputs, folder)
+        engine.lay(model, [weights or exact(model)], inputs, folder, plan)
         shutil.copy(script, self._root)
         self._tab.evaluate(f"enter({json.dumps(name)}, {json.dumps(script.name)}, {json.dumps(folder.name)})")
 

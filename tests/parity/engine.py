@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sitegen import models
+from sitegen import plan as plans
 from sitegen.graph import fold, plain
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
@@ -28,15 +30,23 @@ def exact(model: GraphModel) -> bytes:
     return container.write(quantize.tensors(model, "none"))
 
 
-def run(model: GraphModel, inputs: Inputs, weights: bytes | None = None) -> list[list[NDArray[Any]]]:
+def run(
+    model: GraphModel, inputs: Inputs, weights: bytes | None = None, plan: bytes | None = None
+) -> list[list[NDArray[Any]]]:
     """The outputs of every run, in the signature's order; `inputs` are by tensor name, `weights` is a weights file.
 
-    No run may leave tensors behind.
+    With a plan it is the plan engine that runs. No run may leave tensors behind.
     """
-    (runs,) = engine.run(model, [weights or exact(model)], inputs)
+    (runs,) = engine.run(model, [weights or exact(model)], inputs, plan)
     # The first run may leave constants behind; after that the number of tensors must not grow.
     assert len({run.tensors for run in runs[1:]}) <= 1
     return [run.outputs for run in runs]
+
+
+def recorded(model: GraphModel, given: Mapping[str, NDArray[Any]], weights: bytes | None = None) -> plans.Recorded:
+    """The plan for inputs of the shape of some; those of no fixed rank are numbers."""
+    shapes = {name: list(np.shape(value)) for name, value in given.items()}
+    return plans.record(model, weights or exact(model), shapes)
 
 
 def tensorflow(model: GraphModel, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:

@@ -173,6 +173,10 @@ GENERATED: tuple[Callable[[], Model], ...] = (
 )
 
 
+# Recurrent layers over sequences too long to be unrolled, or of any length: they run as loops.
+LOOPS = (long_sequence, any_length)
+
+
 def inputs_of(model: Model, random: np.random.Generator, batch: int) -> list[Any]:
     """Random inputs of a model's declared shapes; 9 where a size is free."""
     made = []

@@ -1,12 +1,11 @@
-// The engine that pages ship (dist/graph.js), with one model, in a worker.
+// One of the engines that pages ship (dist/), with one model, in a worker.
 const answers = new Map();
 const reply = self.postMessage.bind(self);
 self.postMessage = (message) => answers.get(message.id)(message);
-importScripts('job.js', 'dist/graph.js');
-const serve = self.onmessage;
+importScripts('job.js');
 
 let next = 0;
-let told, turns;
+let serve, told, turns;
 
 function ask(request) {
   return new Promise((resolve, reject) => {
@@ -19,15 +18,18 @@ function ask(request) {
 async function load(folder) {
   const job = await jobOf(folder);
   told = job.model;
+  importScripts(`dist/${job.engine}.js`);
+  serve = self.onmessage;
+  self.onmessage = answer;
   const files = {
-    topology: await bytes(`${folder}/topology.json`),
+    graph: await bytes(`${folder}/graph.json`),
     weights: await bytes(`${folder}/${job.weights[0]}`),
     anchors: told.detection ? await bytes(`${folder}/anchors.bin`) : null,
     wasm: await bytes('dist/backend-simd.wasm'),
     simd: true,
   };
-  const { backend } = await ask({ verb: 'load', model: told, files });
-  if (backend !== 'wasm-simd') throw new Error(`ran on ${backend}`);
+  const { name, backend } = await ask({ verb: 'load', model: told, files });
+  if (name !== job.engine || backend !== 'wasm-simd') throw new Error(`ran as ${name} on ${backend}`);
   turns = await inputsOf(folder, job);
 }
 
@@ -36,8 +38,10 @@ async function run(turn) {
   return { milliseconds, outputs: told.signature.outputs.map(({ name }) => Array.from(outputs[name].data)) };
 }
 
-self.onmessage = ({ data }) => {
+function answer({ data }) {
   (data.folder ? load(data.folder).then(() => ({})) : run(data.turn)).then(reply, (error) =>
     reply({ error: String(error) }),
   );
-};
+}
+
+self.onmessage = answer;

@@ -23,17 +23,17 @@ export async function startEngine(
 ): Promise<Engine> {
   const { engine, model } = demo;
   const refs = [engine.script, backendOf(engine), ...modelFiles(model)];
-  const [script, wasm, topology, weights, anchors] = await loadFiles(transport, refs, progress);
+  const [script, wasm, graph, weights, anchors] = await loadFiles(transport, refs, progress);
   const worker = new EngineWorker(script!);
   try {
     const files: EngineFiles = {
-      topology: topology!,
+      graph: graph!,
       weights: weights!,
       anchors: anchors ?? null,
       wasm: wasm!,
       simd: simdSupported(),
     };
-    const buffers = [topology!, weights!, wasm!].map((file) => file.buffer as ArrayBuffer);
+    const buffers = [graph!, weights!, wasm!].map((file) => file.buffer as ArrayBuffer);
     const loaded = (await worker.ask({ verb: 'load', model, files }, buffers)) as {
       name: string;
       backend: string;

@@ -74,7 +74,8 @@ export interface DetectionConfig {
 }
 
 export interface ModelConfig {
-  topology: FileRef;
+  /** The graph as its engine takes it: a plan (docs/plan-format.md), or TF.js's topology. */
+  graph: FileRef;
   /** docs/weights-format.md. */
   weights: FileRef;
   /** Of a detector with `detection`, the outputs are detection_boxes and its like, which the graph itself has not. */
@@ -85,7 +86,7 @@ export interface ModelConfig {
   parameters: number;
 }
 
-/** The script is run in a worker; of the two builds of the backend a page loads the one its browser can run. */
+/** `plan` or `graph`: the script is run in a worker; of the two builds of the backend a page loads the one its browser can run. */
 export interface EngineConfig {
   name: string;
   script: FileRef;
@@ -143,7 +144,7 @@ export interface Engine {
 
 /** Everything an engine needs, as bytes: it never fetches. */
 export interface EngineFiles {
-  topology: Uint8Array;
+  graph: Uint8Array;
   weights: Uint8Array;
   /** Of detectors alone. */
   anchors: Uint8Array | null;

@@ -31,9 +31,9 @@ export function needsOf(page: PageConfig): Need[] {
   return [...needs.values()];
 }
 
-/** The files that a model is made of: topology, weights, and a detector's anchors. */
+/** The files that a model is made of: graph, weights, and a detector's anchors. */
 export function modelFiles(model: ModelConfig): FileRef[] {
-  return [model.topology, model.weights, ...(model.detection ? [model.detection.anchors] : [])];
+  return [model.graph, model.weights, ...(model.detection ? [model.detection.anchors] : [])];
 }
 
 // A module whose one function holds a SIMD instruction (i8x16.splat, i8x16.popcnt): valid only where SIMD is.

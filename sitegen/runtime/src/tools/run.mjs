@@ -1,47 +1,21 @@
 // node run.cjs FOLDER: has job.json and its files; for each name of a weights file it makes outputs.bin and answers what
-// is in it (sitegen/weights/engine.py). It is the engine of this very dist/, as a page's worker runs it.
+// is in it (sitegen/weights/engine.py). It is an engine of this very dist/, as a page's worker runs it.
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { argv, ppid } from 'node:process';
-import { runInThisContext } from 'node:vm';
-import { Worker } from 'node:worker_threads';
+import { join } from 'node:path';
+import { argv } from 'node:process';
 import { answer } from './answer.mjs';
+import { endWithParent } from './parent.mjs';
+import { ask, bytes, dist, engines, start } from './worker.mjs';
 
-const dist = dirname(argv[1]);
 const folder = argv[2];
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
-const bytes = (...path) => new Uint8Array(readFileSync(join(...path)));
 
-// Who started this may be killed, and then cannot end it; a thread sees that whatever the model does.
-const watch = `setInterval(() => process.ppid === ${ppid} || process.kill(process.pid, 'SIGKILL'), 200)`;
-new Worker(watch, { eval: true }).unref();
-
-let answered;
-
-function start(script) {
-  globalThis.self = globalThis;
-  // What tells a browser's worker from Node, for those who ask.
-  globalThis.WorkerGlobalScope = class {};
-  globalThis.importScripts = () => {};
-  globalThis.location = { href: '' };
-  delete globalThis.process;
-  globalThis.postMessage = (reply) => answered(reply);
-  runInThisContext(readFileSync(join(dist, script), 'utf8'), script);
-}
-
-async function ask(request) {
-  const reply = await new Promise((resolve) => {
-    answered = resolve;
-    globalThis.onmessage({ data: { ...request, id: 0 } });
-  });
-  if (!reply.ok) throw new Error(reply.error);
-  return reply.value;
-}
+endWithParent();
 
 const job = JSON.parse(readFileSync(join(folder, 'job.json'), 'utf8'));
-const { script, wasm } = JSON.parse(readFileSync(join(dist, 'runtime.json'), 'utf8')).engines.graph;
+const { script, wasm } = engines()[job.engine];
 const files = {
-  topology: bytes(folder, 'topology.json'),
+  graph: bytes(folder, 'graph.json'),
   anchors: job.model.detection ? bytes(folder, 'anchors.bin') : null,
   wasm: bytes(dist, wasm.simd),
   simd: true,
@@ -49,8 +23,10 @@ const files = {
 
 async function measured(name) {
   const weights = bytes(folder, name);
-  const { backend } = await ask({ verb: 'load', model: job.model, files: { ...files, weights } });
-  if (backend !== 'wasm-simd') throw new Error(`ran on ${backend}`);
+  const loaded = await ask({ verb: 'load', model: job.model, files: { ...files, weights } });
+  if (loaded.name !== job.engine || loaded.backend !== 'wasm-simd') {
+    throw new Error(`ran as ${loaded.name} on ${loaded.backend}`);
+  }
   const inputs = openSync(join(folder, 'inputs.bin'));
   const outputs = openSync(join(folder, 'outputs.bin'), 'w');
   const runs = [];
@@ -79,5 +55,6 @@ async function run(inputs, file) {
   return { outputs, milliseconds: result.milliseconds, tensors: result.tensors };
 }
 
+delete globalThis.process;
 start(script);
 answer((name) => measured(name).catch((error) => ({ error: error.message })));

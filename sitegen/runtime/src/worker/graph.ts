@@ -3,74 +3,22 @@
  * included.
  */
 
-import '@tensorflow/tfjs-converter/dist/flags';
 import * as tf from '@tensorflow/tfjs-core';
-import { GraphModel, loadGraphModelSync } from '@tensorflow/tfjs-converter/dist/executor/graph_model';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import type { EngineFiles, ModelConfig, RunResult, Tensor, Tensors } from '../shared/contract';
 import { readWeights } from '../weights/container';
-import { detect } from './boxes';
+import { signed } from './heads';
 import { serve, type LoadedModel } from './serve';
-
-type Graph = GraphModel<tf.io.IOHandlerSync>;
-
-const WASM = 'backend.wasm';
-
-async function startBackend(files: EngineFiles): Promise<string> {
-  const env = tf.env();
-  env.set('WASM_HAS_SIMD_SUPPORT', files.simd);
-  // Threads need cross-origin isolation, which static hosts and file:// cannot give.
-  env.set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-  // The backend asks the platform for its binary: hand it the bytes, since nothing can be fetched on file://.
-  env.platform.fetch = async () =>
-    new Response(files.wasm as BodyInit, { headers: { 'Content-Type': 'application/wasm' } });
-  setWasmPaths(
-    {
-      'tfjs-backend-wasm.wasm': WASM,
-      'tfjs-backend-wasm-simd.wasm': WASM,
-      'tfjs-backend-wasm-threaded-simd.wasm': WASM,
-    },
-    true,
-  );
-  // On failure TF.js answers false and goes on with another backend, or with none.
-  const started = await tf.setBackend('wasm');
-  if (!started || tf.getBackend() !== 'wasm')
-    throw new Error('this browser cannot run the WebAssembly backend');
-  return files.simd ? 'wasm-simd' : 'wasm';
-}
+import { loadGraph, startBackend, type Graph } from './tfjs';
 
 async function load(model: ModelConfig, files: EngineFiles): Promise<LoadedModel> {
-  const backend = await startBackend(files);
-  const { specs, data } = readWeights(files.weights);
-  const graph = loadGraphModelSync({
-    load: () => ({
-      modelTopology: JSON.parse(new TextDecoder().decode(files.topology)) as object,
-      weightSpecs: specs,
-      weightData: data,
-    }),
-  });
-  const loaded = { name: 'graph', backend, dispose: () => graph.dispose() };
-  const { detection } = model;
-  if (!detection) {
-    const names = model.signature.outputs.map((output) => output.name);
-    return { ...loaded, run: (inputs) => run(graph, names, inputs) };
-  }
-  const anchors = floats(files.anchors!);
+  const backend = await startBackend(files.wasm, files.simd);
+  const graph = loadGraph(files.graph, readWeights(files.weights));
   return {
-    ...loaded,
-    run: async (inputs) => {
-      const began = performance.now();
-      const { outputs, tensors } = await run(graph, [detection.boxes, detection.scores], inputs);
-      const heads = [outputs[detection.boxes]!.data, outputs[detection.scores]!.data] as Float32Array[];
-      const found = detect(heads[0]!, heads[1]!, anchors, detection);
-      const named = model.signature.outputs.map(({ name }) => [name, found[name.split(':')[0]!]!]);
-      return { outputs: Object.fromEntries(named), milliseconds: performance.now() - began, tensors };
-    },
+    name: 'graph',
+    backend,
+    run: signed(model, files, (inputs, ends) => run(graph, ends, inputs)),
+    dispose: () => graph.dispose(),
   };
-}
-
-function floats(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer);
 }
 
 /** What the graph's tensors `names` are for some inputs. */
