@@ -48,7 +48,7 @@ class Tool:
         try:
             self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
-            if answer := self._process.stdout.readline():
+            if (answer := self._process.stdout.readline()).endswith("\n"):
                 return json.loads(answer)
         except BrokenPipeError:
             pass
