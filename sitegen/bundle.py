@@ -83,6 +83,7 @@ def make(
                 "outputs": [_tensor_json(t) for t in packed.signature.outputs],
             },
             "detection": {**(packed.detection or {}), "anchors": ref(packed.anchors)} if packed.anchors else None,
+            "proof": ref(packed.proof) if packed.proof else None,
             "quantization": packed.scheme,
             "weightBytes": packed.weight_bytes,
             "parameters": packed.parameters,
@@ -225,6 +226,8 @@ def _facts(demo: DemoSpec, packed: Packed, image: ImageInput, task_title: str) -
         ("Parameters", text.number(packed.parameters)),
         *loss.facts(packed),
     ]
+    if packed.apart is not None:
+        facts.append(("Checked against TensorFlow", f"equal to {packed.apart:.0e}"))
     if demo.license:
         facts.append(("Licence", demo.license))
     if demo.origin:

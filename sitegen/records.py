@@ -185,6 +185,8 @@ class Packed:
     loss: Mapping[str, Any] | None = None  # what was measured of it: weights/codec.py
     detection: Mapping[str, Any] | None = None  # contract.ts: DetectionConfig, without the anchors
     anchors: Chunked | None = None
+    proof: Chunked | None = None  # golden numbers: proof.py
+    apart: float | None = None  # how far the engine is from TensorFlow there
     peak: int | None = None  # bytes: the most that tensors, weights included, take at once in the plan engine
 
 

@@ -52,6 +52,7 @@ def rows(site: Site) -> list[dict[str, Any]]:
                 "chunks": len(bundle.chunks),
                 "engine": bundle.packed.engine,
                 "peak_bytes": bundle.packed.peak,
+                "apart": bundle.packed.apart,
                 "loss": bundle.packed.loss,
                 "notes": list(bundle.packed.notes),
             }

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sitegen import bundle, chunks, models, plan, quantization, thumbnail, weights, worker
+from sitegen import bundle, chunks, models, plan, proof, quantization, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
@@ -193,7 +193,8 @@ class Steps:
                 return None
             self._cache.keep("pack", key, packed)
         signature = _signature(stored)
-        shapes = plan.shapes(signature, bundle.completed(demo, signature)[0])
+        image = bundle.completed(demo, signature)[0]
+        shapes, arithmetic = plan.shapes(signature, image), _arithmetic(image) if image else None
         plan_key = Cache.key(
             {
                 "graph": packed["topology"]["chunks"],
@@ -201,13 +202,15 @@ class Steps:
                 "ends": stored["signature"],
                 "detection": stored["detection"],
                 "shapes": shapes,
-                "format": [plan.FORMAT, chunks.FORMAT],
+                "image": arithmetic,
+                "data": stored["data"],
+                "format": [plan.FORMAT, proof.FORMAT, chunks.FORMAT],
             }
         )
         known = self._recalled("plan", plan_key, _plan_payloads)
         if known is not None:
             return plan_key, stored, packed, known
-        planned = self._executor().submit(worker.record, stored, packed, shapes, self._cache.root)
+        planned = self._executor().submit(worker.record, stored, packed, shapes, arithmetic, self._cache.root)
         return plan_key, stored, packed, planned
 
     def _finish(
@@ -232,6 +235,8 @@ class Steps:
             notes.append(f"weights are {packed['scheme']}: {why.what}")
         if planned["why"]:
             notes.append(f"the page brings TF.js's executor, as the model has no plan: {planned['why']}")
+        if planned["unproven"]:
+            notes.append(f"the page cannot be proven: {planned['unproven']}")
         return Packed(
             engine="plan" if planned["plan"] else "graph",
             graph=self._chunked(planned["plan"] or packed["topology"]),
@@ -247,6 +252,8 @@ class Steps:
             detection=stored["detection"],
             anchors=self._chunked(packed["anchors"]) if "anchors" in packed else None,
             peak=planned["peak"],
+            proof=self._chunked(planned["proof"]) if planned["proof"] else None,
+            apart=planned["apart"],
         )
 
     def _cached(
@@ -335,17 +342,21 @@ def _payloads(packed: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _plan_payloads(planned: dict[str, Any]) -> list[dict[str, Any]]:
-    return [planned["plan"]] if planned["plan"] else []
+    return [planned[name] for name in ("plan", "proof") if planned[name]]
 
 
 def _use(demo: DemoSpec, given: ImageInput) -> dict[str, Any]:
     """What weights/use.py is told of a page."""
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
-    numbers = {"scale": given.scale, "mean": list(given.mean), "std": list(given.std)}
     budgets = {"budget": dict(demo.quantize.budget), "shared": dict(demo.quantize.shared)}
     draw = {"pen": given.stroke, "fit": given.fit} if "draw" in given.sources else None
-    image = {**sizes, "resize": given.resize, "invert": given.invert, **numbers, "draw": draw}
+    image = {**sizes, "resize": given.resize, **_arithmetic(given), "draw": draw}
     return {"input": image, "activation": demo.activation, **budgets}
+
+
+def _arithmetic(given: ImageInput) -> dict[str, Any]:
+    """What becomes of a picture's numbers."""
+    return {"invert": given.invert, "scale": given.scale, "mean": list(given.mean), "std": list(given.std)}
 
 
 def _signature(stored: Mapping[str, Any]) -> Signature:

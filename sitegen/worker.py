@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,22 +131,39 @@ def pack(
 
 
 def record(
-    stored: dict[str, Any], packed: dict[str, Any], shapes: dict[str, list[int]] | None, cache: Path
+    stored: dict[str, Any],
+    packed: dict[str, Any],
+    shapes: dict[str, list[int]] | None,
+    image: dict[str, Any] | None,
+    cache: Path,
 ) -> dict[str, Any]:
-    """Records the plan of a packed model and cuts it into chunks: see plan.py.
+    """Records the plan of a packed model, proves it, and cuts both into chunks: see plan.py and proof.py.
 
-    Gives JSON: `plan`, the chunks, or None, `peak` in bytes, and `why` there is no plan.
+    Gives JSON: `plan`, the chunks, or None, `peak` in bytes, and `why` there is no plan; `proof` likewise, `apart`,
+    how far the engine is from TensorFlow, and why it is `unproven`. Raises SitegenError where it is too far.
     """
-    import json
-
-    from sitegen import chunks, plan
+    from sitegen import chunks, plan, proof
+    from sitegen.graph import rename
     from sitegen.models import store
 
     kept = Cache(cache)
-    graph = json.loads(chunks.payload(packed["topology"], kept))
-    model = replace(store.load(stored, kept), topology=graph)
-    made = plan.record(model, chunks.payload(packed["weights"], kept), shapes)
-    return {"plan": made.file and chunks.keep(made.file, kept), "peak": made.peak, "why": made.why}
+    model, _ = rename.short(store.load(stored, kept))
+    weights = chunks.payload(packed["weights"], kept)
+    made = plan.record(model, weights, shapes)
+    proven, unproven = None, "it takes inputs of any size"
+    if shapes is not None:
+        try:
+            proven = proof.prove(model, weights, made.file, shapes, image)
+        except LookupError as error:
+            unproven = str(error)
+    return {
+        "plan": made.file and chunks.keep(made.file, kept),
+        "peak": made.peak,
+        "why": made.why,
+        "proof": proven and chunks.keep(proven.file, kept),
+        "apart": proven and proven.engine,
+        "unproven": "" if proven else unproven,
+    }
 
 
 def _say(message: str) -> None:

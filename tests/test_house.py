@@ -31,7 +31,7 @@ ROWS = (
     "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
-    "plan",
+    "plan proof",
     "inspection",
     "worker",
     "workers",

@@ -9,6 +9,7 @@ import type { DemoHost } from '../shared/task';
 import { element, sizeText } from './dom';
 import { startEngine } from './engine';
 import { loadFiles } from './files';
+import { Panel } from './panel';
 import type { Transport } from './transport';
 
 export function defineDemo(page: PageConfig, transport: Transport): void {
@@ -23,7 +24,7 @@ export function defineDemo(page: PageConfig, transport: Transport): void {
         const task = globalThis.sitegen?.tasks[config.task];
         const root = element('div', { className: 'sg-task' });
         const host = new Host(this, config, transport);
-        this.replaceChildren(root, host.status);
+        this.replaceChildren(root, host.status, host.panel.root);
         if (!task) {
           host.fail('The script of this demo is missing.');
           return;
@@ -43,6 +44,7 @@ export function defineDemo(page: PageConfig, transport: Transport): void {
 
 class Host implements DemoHost {
   readonly status = element('div', { className: 'sg-status', role: 'status' });
+  readonly panel: Panel;
   private engine: Promise<Engine> | null = null;
 
   constructor(
@@ -51,6 +53,7 @@ class Host implements DemoHost {
     private readonly transport: Transport,
   ) {
     this.demo.dataset.state = 'idle';
+    this.panel = new Panel(config, transport, () => this.load());
   }
 
   load(): Promise<Engine> {
@@ -79,6 +82,7 @@ class Host implements DemoHost {
     });
     this.status.replaceChildren();
     Object.assign(this.demo.dataset, { state: 'ready', engine: engine.name, backend: engine.backend });
+    this.panel.started(engine);
     return engine;
   }
 
@@ -89,6 +93,7 @@ class Host implements DemoHost {
       const result = await engine.run({ [inputs[0]!.name]: input });
       this.demo.dataset.milliseconds = result.milliseconds.toFixed(2);
       this.demo.dataset.tensors = String(result.tensors);
+      this.panel.ran(result.milliseconds);
       return { output: result.outputs[outputs[0]!.name]!, milliseconds: result.milliseconds };
     } catch (error) {
       // An engine that failed once is not trusted again: the next call starts a new one.

@@ -40,7 +40,7 @@ export async function startEngine(
     };
     return {
       ...loaded,
-      run: (inputs: Tensors) => worker.ask({ verb: 'run', inputs }) as Promise<RunResult>,
+      run: (inputs: Tensors, bare = false) => worker.ask({ verb: 'run', inputs, bare }) as Promise<RunResult>,
       dispose: () => worker.end(),
     };
   } catch (error) {

@@ -81,6 +81,8 @@ export interface ModelConfig {
   /** Of a detector with `detection`, the outputs are detection_boxes and its like, which the graph itself has not. */
   signature: { inputs: TensorSpec[]; outputs: TensorSpec[] };
   detection: DetectionConfig | null;
+  /** Golden numbers (page/proof.ts); none where TensorFlow cannot compute the model, or takes inputs of any size. */
+  proof: FileRef | null;
   quantization: string;
   weightBytes: number;
   parameters: number;
@@ -138,7 +140,8 @@ export interface RunResult {
 export interface Engine {
   readonly name: string;
   readonly backend: string;
-  run(inputs: Tensors): Promise<RunResult>;
+  /** `bare`: what the graph itself ends in, which of a detector are its heads. */
+  run(inputs: Tensors, bare?: boolean): Promise<RunResult>;
   dispose(): void;
 }
 
@@ -155,7 +158,7 @@ export interface EngineFiles {
 /** The messages to an engine's worker, and back. */
 export type EngineRequest =
   | { id: number; verb: 'load'; model: ModelConfig; files: EngineFiles }
-  | { id: number; verb: 'run'; inputs: Tensors };
+  | { id: number; verb: 'run'; inputs: Tensors; bare?: boolean };
 export type EngineReply =
   | { id: number; ok: true; value: { name: string; backend: string } | RunResult }
   | { id: number; ok: false; error: string };

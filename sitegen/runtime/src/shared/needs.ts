@@ -26,6 +26,7 @@ export function needsOf(page: PageConfig): Need[] {
   if (page.demo) {
     const { engine, model, samples } = page.demo;
     [engine.script, backendOf(engine), ...modelFiles(model)].forEach(file);
+    if (model.proof) file(model.proof);
     samples.forEach((sample) => file(sample.image));
   }
   return [...needs.values()];

@@ -28,7 +28,7 @@ async function load(model: ModelConfig, files: EngineFiles): Promise<LoadedModel
   return {
     name: 'plan',
     backend: files.simd ? 'wasm-simd' : 'wasm',
-    run: async (inputs) => run(inputs),
+    run: async (inputs, bare) => run(inputs, bare),
     // The next load starts a memory of its own.
     dispose: () => undefined,
   };

@@ -13,7 +13,7 @@ import type {
 export interface LoadedModel {
   readonly name: string;
   readonly backend: string;
-  run(inputs: Tensors): Promise<RunResult>;
+  run(inputs: Tensors, bare?: boolean): Promise<RunResult>;
   dispose(): void;
 }
 
@@ -36,7 +36,7 @@ export function serve(load: Load): void {
         return { id, ok: true, value: { name: model.name, backend: model.backend } };
       }
       if (!model) throw new Error('no model is loaded');
-      return { id, ok: true, value: await model.run(request.inputs) };
+      return { id, ok: true, value: await model.run(request.inputs, request.bare) };
     } catch (error) {
       return { id, ok: false, error: error instanceof Error ? error.message : String(error) };
     }
