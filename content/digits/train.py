@@ -11,17 +11,16 @@ on white into that. Lengths are in pixels of the data's 8 x 8 pictures ("cells")
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import re
-import zipfile
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 # TensorFlow's start-up messages would bury the results.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# For training.py, which other pages' scripts share.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
 import numpy as np
@@ -32,9 +31,7 @@ from PIL import Image
 from scipy import ndimage
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
+from training import Floats, Ints, Measured, measure, mistakes, named, percent, save, write_between, write_metrics
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
@@ -49,7 +46,6 @@ EPOCHS = 30
 BATCH = 32
 RATE = 3e-3
 PEN_SHARE = 0.75  # of the training pictures, those that are redrawn with a pen
-EPOCH_1980 = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -63,33 +59,6 @@ class Part:
     digits: Floats
     labels: Ints
     rows: Ints
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What came of measuring on the held-out digits; confusion[true, named] counts them."""
-
-    confusion: Ints
-
-    @property
-    def total(self) -> int:
-        return int(self.confusion.sum())
-
-    @property
-    def right(self) -> int:
-        return int(np.trace(self.confusion))
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / self.total
-
-    def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval for the accuracy: what so few digits can tell."""
-        z = 1.96
-        n, p = self.total, self.accuracy
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        reach = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return middle - reach, middle + reach
 
 
 def split() -> tuple[Part, Part, Part]:
@@ -344,42 +313,6 @@ def train(part: Part, validation: Part) -> keras.Model:
     return bare
 
 
-def named(model: keras.Model, pictures: Floats) -> Ints:
-    """The digit that the network names for each picture: [n]."""
-    return model.predict(pictures, batch_size=256, verbose=0).argmax(axis=1)
-
-
-def measure(model: keras.Model, part: Part) -> Measured:
-    """Counts what the network names the digits of `part`."""
-    confusion = np.zeros((CLASSES, CLASSES), dtype=int)
-    np.add.at(confusion, (part.labels, named(model, network_input(part.digits))), 1)
-    return Measured(confusion)
-
-
-def save(model: keras.Model, path: Path) -> None:
-    """Writes a .keras file in which only the network decides the bytes.
-
-    Keras would write the date, and the addresses in memory of the objects that layers share.
-    """
-    model.save(path)
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    metadata = json.loads(members["metadata.json"])
-    metadata["date_saved"] = "1980-01-01@00:00:00"
-    members["metadata.json"] = json.dumps(metadata).encode()
-    numbers: dict[str, str] = {}
-    members["config.json"] = re.sub(
-        r'(?<="shared_object_id": )\d+',
-        lambda found: numbers.setdefault(found[0], str(len(numbers) + 1)),
-        members["config.json"].decode(),
-    ).encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in sorted(members.items()):
-            member = zipfile.ZipInfo(name, EPOCH_1980)
-            member.create_system = 3
-            archive.writestr(member, data)
-
-
 def save_samples(part: Part, folder: Path) -> None:
     """Writes the first picture of each digit in the data set, whether the network knows it or not."""
     folder.mkdir(exist_ok=True)
@@ -388,9 +321,9 @@ def save_samples(part: Part, folder: Path) -> None:
         Image.fromarray(as_png(first)).save(folder / f"{digit}.png", optimize=True)
 
 
-def write_metrics(sizes: dict[str, int], validated: Measured, held: Measured, path: Path) -> None:
-    """Writes the numbers that the page states, and what they were measured with."""
-    metrics = {
+def metrics(sizes: dict[str, int], validated: Measured, held: Measured) -> dict[str, object]:
+    """The numbers that the page states, and what they were measured with."""
+    return {
         "held_out": held.total,
         "right": held.right,
         "accuracy": round(held.accuracy, 4),
@@ -406,42 +339,24 @@ def write_metrics(sizes: dict[str, int], validated: Measured, held: Measured, pa
             "tensorflow": tf.__version__,
         },
     }
-    text = json.dumps(metrics, indent=2)
-    rows = json.dumps(metrics["confusion"], indent=2)
-    lines = ",\n".join(f"    {row}" for row in held.confusion.tolist())
-    text = text.replace(rows.replace("\n", "\n  "), f"[\n{lines}\n  ]")
-    path.write_text(text + "\n", "utf-8")
 
 
-def write_page(sizes: dict[str, int], held: Measured, path: Path) -> None:
-    """Puts the measured numbers between the two comments in the page."""
-    lines = [
+def told(sizes: dict[str, int], held: Measured) -> list[str]:
+    """The measured part of the page, line by line."""
+    digits = [str(digit) for digit in range(CLASSES)]
+    return [
         f"Of {held.total} digits that were held out, the network names **{held.right}** right:",
-        f"**{_percent(held.accuracy)}**. It learned from {sizes['train']:,} others, and {sizes['validation']} more",
+        f"**{percent(held.accuracy)}**. It learned from {sizes['train']:,} others, and {sizes['validation']} more",
         "served to tune it. So few digits can tell no more than that its true rate is",
-        f"{_percent(held.interval()[0])} or better.",
+        f"{percent(held.interval()[0])} or better.",
         "",
         "| Digit | Held out | Right | Taken for |",
         "| :---: | -------: | ----: | --------- |",
+        *(
+            f"| {digit} | {row.sum()} | {row[digit]} | {mistakes(row, digit, digits)} |"
+            for digit, row in enumerate(held.confusion)
+        ),
     ]
-    for digit, row in enumerate(held.confusion):
-        wrong = [_mistake(other, n) for other, n in enumerate(row) if n and other != digit]
-        lines.append(f"| {digit} | {row.sum()} | {row[digit]} | {', '.join(wrong) or 'none'} |")
-    start, end = "<!-- metrics -->", "<!-- /metrics -->"
-    before, found, rest = path.read_text("utf-8").partition(start)
-    _, ended, after = rest.partition(end)
-    if not (found and ended):
-        raise SystemExit(f"{path} has no {start} … {end}")
-    body = "\n".join(lines)
-    path.write_text(f"{before}{start}\n\n{body}\n\n{end}{after}", "utf-8")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _mistake(digit: int, count: int) -> str:
-    return str(digit) if count == 1 else f"{digit} ({count} times)"
 
 
 def main() -> None:
@@ -452,12 +367,13 @@ def main() -> None:
     parts = {"train": training, "validation": validation, "held_out": held_out}
     sizes = {name: len(part.labels) for name, part in parts.items()}
     model = train(training, validation)
-    held = measure(model, held_out)
+    held = measure(model, network_input(held_out.digits), held_out.labels, CLASSES)
+    validated = measure(model, network_input(validation.digits), validation.labels, CLASSES)
     save(model, HERE / "digits.keras")
     (HERE / "labels.txt").write_text("".join(f"{n}\n" for n in range(CLASSES)), "utf-8")
     save_samples(held_out, HERE / "samples")
-    write_metrics(sizes, measure(model, validation), held, HERE / "metrics.json")
-    write_page(sizes, held, HERE / "index.md")
+    write_metrics(metrics(sizes, validated, held), held.confusion, HERE / "metrics.json")
+    write_between(told(sizes, held), HERE / "index.md")
     print(f"held out: {held.right} of {held.total} right, {held.accuracy:.3f}")
 
 
