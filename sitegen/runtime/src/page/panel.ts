@@ -10,8 +10,8 @@ import type { Transport } from './transport';
 const LAST = 200;
 
 export class Panel {
-  readonly root = element('details', { className: 'sg-panel' });
-  private readonly facts = element('dl', { className: 'sg-facts' });
+  readonly root = element('details', { className: 'sg-behind' });
+  private readonly facts = element('dl', { className: 'sg-measured' });
   private readonly verdict = element('p', { role: 'status' });
   private readonly times: number[] = [];
   private engine: Engine | null = null;
