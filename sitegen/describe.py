@@ -40,6 +40,12 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "parameters", text.number(found["parameters"])
     flops = found["flops"]
     yield "FLOPs", "depend on the size of the input" if flops is None else text.number(flops)
+    planned = found["plan"]
+    if planned:
+        steps, memory = text.plural(planned["steps"], "step"), text.size(planned["peak"])
+        yield "plan", f"{steps}, {text.size(planned['travel'])} to fetch, {memory} of memory for tensors"
+    else:
+        yield "plan", f"none, so pages bring TF.js's executor: {found['no_plan']}"
     if found["detection"]:
         yield "boxes", "are decoded and suppressed by the page, not by the graph"
     for note in found["notes"]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from sitegen import chunks, plan
 from sitegen.disk import Cache
 from sitegen.graph import flops, fold, lacking
 from sitegen.models import FORMATS, saved_model, store
 from sitegen.models.options import Options
 from sitegen.records import GraphModel, TensorSpec
-from sitegen.weights import codec, use
+from sitegen.weights import codec, container, quantize, use
 from sitegen.weights.quantize import SCHEMES
 
 BACKENDS = ("wasm",)
@@ -26,8 +28,9 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
     and shape (null is any size); parameters; flops (see graph/flops.py; null: depends on the input); detection (boxes
     are made in the page); tensors: the weights, each with name, dtype and shape; nodes; ops, by name: count and
     backends that have it; lacking: nodes that no page can run, and where to cut instead; bytes, by scheme: weights as
-    they are held and as they travel; activation (the last of the first output: softmax, sigmoid or none); scales (the
-    graph begins by scaling its input); notes.
+    they are held and as they travel; plan (docs/plan-format.md), of one input at a time: its steps, its bytes as they
+    travel, and peak, the most bytes that tensors take at once; or null, and no_plan says why; activation (the last of
+    the first output: softmax, sigmoid or none); scales (the graph begins by scaling its input); notes.
     """
     module = next(f for f in FORMATS if format_name == f.NAME)
     model = fold.fold(module.load(path, options))
@@ -54,6 +57,7 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
         },
         "lacking": [{"node": one.node, "op": one.op, "instead": list(one.instead)} for one in model.lacking],
         "bytes": sizes,
+        **_plan(model),
         "activation": _ACTIVATIONS[use.kinds(model, "none")[0]],
         "scales": _scales(model),
         "notes": stored["notes"],
@@ -67,6 +71,18 @@ def _nodes(model: GraphModel) -> list[Any]:
 
 def _sizes(packed: dict[str, Any]) -> dict[str, int]:
     return {"weights": packed["weight_bytes"], "travel": sum(size for _, size in packed["weights"]["chunks"])}
+
+
+def _plan(model: GraphModel) -> dict[str, Any]:
+    if model.lacking:
+        return {"plan": None, "no_plan": f"pages cannot run a {model.lacking[0].op}"}
+    weights = container.write(quantize.tensors(model, "none"))
+    made = plan.record(model, weights, plan.shapes(model.signature))
+    if made.file is None:
+        return {"plan": None, "no_plan": made.why}
+    travel = sum(size for _, size in chunks.cut(made.file).ref.chunks)
+    found = {"steps": len(json.loads(made.file)["steps"]), "travel": travel, "peak": made.peak}
+    return {"plan": found, "no_plan": None}
 
 
 def _spec(spec: TensorSpec) -> dict[str, Any]:

@@ -48,6 +48,10 @@ def test_a_keras_model(tmp_path: Path) -> None:
     assert 4 * found["parameters"] <= found["bytes"]["none"]["weights"] < 4 * found["parameters"] + 100
     assert found["bytes"]["none"]["weights"] > found["bytes"]["float16"]["weights"] > found["bytes"]["uint8"]["weights"]
     assert found["lacking"] == []
+    # Three convolutions, each followed by pooling, and two products.
+    assert found["no_plan"] is None
+    assert found["plan"]["steps"] < 12
+    assert found["bytes"]["none"]["weights"] < found["plan"]["peak"] < 3 * found["bytes"]["none"]["weights"]
     kernels = [tensor["shape"] for tensor in found["tensors"] if tensor["name"].split("/")[2].startswith("conv")]
     assert kernels == [[3, 3, 1, 16], [3, 3, 16, 24], [3, 3, 24, 40]]
     assert list(tmp_path.iterdir()) == []
@@ -57,7 +61,15 @@ def test_the_text_says_the_same(tmp_path: Path) -> None:
     shutil.copy(TINY, tmp_path / "tiny.keras")
     done = sitegen(tmp_path, "inspect", "tiny.keras")
     assert done.returncode == 0
-    for part in ("Keras 3 (.keras)", "FLOPs", "float16", "wasm", "task: image-classification", "model: tiny.keras"):
+    for part in (
+        "Keras 3 (.keras)",
+        "FLOPs",
+        "of memory for tensors",
+        "float16",
+        "wasm",
+        "task: image-classification",
+        "model: tiny.keras",
+    ):
         assert part in done.stdout
     assert done.stderr == "reading tiny.keras\n"
 
