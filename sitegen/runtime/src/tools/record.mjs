@@ -45,5 +45,7 @@ function same(a, b) {
 
 const job = JSON.parse(readFileSync(join(folder, 'job.json'), 'utf8'));
 recorded(job)
-  .catch((error) => ({ why: error instanceof NoPlan ? error.message : `it fails: ${error.message}` }))
+  .catch(({ message, constructor }) => ({
+    why: constructor === NoPlan ? message : `it fails: ${String(message).split('\n')[0]}`,
+  }))
   .then((report) => writeFileSync(join(folder, 'report.json'), JSON.stringify(report)));
