@@ -1,4 +1,4 @@
-"""Models side by side in one Chromium, in turn: TF.js as it comes, and the engine that pages ship."""
+"""Models side by side in one Chromium, in turn: TF.js as it comes, and the engines that pages ship."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ _TFJS = HERE.parent / "sitegen/runtime/node_modules/@tensorflow"
 
 @dataclass(frozen=True)
 class Entrant:
-    """Who runs: `stock` names a backend of TF.js as it comes, None is the engine of pages; inputs by tensor name."""
+    """Who runs, on inputs by tensor name.
+
+    `stock` names a backend of TF.js as it comes; None is an engine of pages: the plan engine where there is a plan.
+    """
 
     model: GraphModel
     inputs: Mapping[str, NDArray[Any]]
     stock: str | None = None
+    plan: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,14 @@ def race(entrants: Mapping[str, Entrant], turns: int) -> dict[str, Result]:
         with Arena(root) as arena:
             for name, entrant in entrants.items():
                 script = _stock(Path(folder), entrant.stock) if entrant.stock else WORKER
-                arena.enter(name, entrant.model, [entrant.inputs], script)
+                arena.enter(name, entrant.model, [entrant.inputs], script, plan=entrant.plan)
             runs: dict[str, list[Run]] = {name: [] for name in entrants}
+            order = list(entrants)
             for _ in range(turns + 1):
-                for name in entrants:
+                for name in order:
                     runs[name].append(arena.run(name))
+                # Nobody is always first, or always after the same.
+                order = [*order[1:], order[0]]
     return {
         name: Result(first.milliseconds, [run.milliseconds for run in rest], rest[-1])
         for name, (first, *rest) in runs.items()

@@ -29,10 +29,24 @@ async function run() {
     Object.entries(inputs).map(([name, { data, shape, dtype }]) => [name, tf.tensor(data, shape, dtype)]),
   );
   const names = told.signature.outputs.map(({ name }) => name);
-  const results = [await model.executeAsync(fed, names)].flat();
+  const results = [await executed(fed, names)].flat();
   const values = await Promise.all(results.map((result) => result.data()));
   tf.dispose([fed, results]);
   return { milliseconds: performance.now() - began, outputs: values.map((value) => Array.from(value)) };
+}
+
+// The quick way, where the graph allows it.
+let dynamic = false;
+function executed(fed, names) {
+  if (!dynamic) {
+    try {
+      return model.execute(fed, names);
+    } catch (error) {
+      if (!String(error).includes('executeAsync')) throw error;
+      dynamic = true;
+    }
+  }
+  return model.executeAsync(fed, names);
 }
 
 onmessage = ({ data }) => {

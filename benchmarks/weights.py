@@ -40,6 +40,7 @@ ROOT = Path(__file__).parent.parent
 MODELS = ROOT / "../shared/models"
 PHOTOGRAPHS = ROOT / "../shared/samples"
 DIGITS = ROOT / "content/digits"
+SCENES = ROOT / "content/scenes"
 _INPUTS = 96
 
 
@@ -131,6 +132,7 @@ def digits(half: int, count: int, side: int) -> Floats:
 
 CASES = {
     "digits": pictures(DIGITS / "digits.keras", 28, 1, 1 / 255, 0, digits, drawn=True),
+    "scenes": pictures(SCENES / "scenes.keras", 64, 3, 1 / 255, 0, photographs),
     "resnet8": pictures(MODELS / "resnet8_cifar10.h5", 32, 3, 1, 0, photographs),
     "vww96": pictures(MODELS / "vww96_mobilenet_v1_025.h5", 96, 3, 1 / 255, 0, photographs),
     "kws": signals(MODELS / "kws_dscnn_saved_model", (49, 10, 1), -2, 10),

@@ -31,14 +31,22 @@ class Recorded:
 
 
 def shapes(signature: Signature, image: ImageInput | None = None) -> dict[str, list[int]] | None:
-    """The whole shape of each input, for one input at a time; None where sizes stay open that `image` does not tell."""
+    """The whole shape of each input, for one input at a time; None where sizes stay open that `image` does not tell.
+
+    The first of several sizes is that of the batch.
+    """
     made = {}
     for spec in signature.inputs:
-        known = (1, image.height, image.width, image.channels) if image and len(spec.shape) == 4 else (1,)
-        told = [*known, *[None] * len(spec.shape)]
-        made[spec.name] = [size if size != -1 else told[axis] for axis, size in enumerate(spec.shape)]
-    whole = {name: [size for size in shape if size is not None] for name, shape in made.items()}
-    return whole if all(len(whole[name]) == len(shape) for name, shape in made.items()) else None
+        told: list[int | None] = [None] * len(spec.shape)
+        if len(spec.shape) > 1:
+            told[0] = 1
+        if image and len(spec.shape) == 4:
+            told[1:] = [image.height, image.width, image.channels]
+        sizes = [known if size == -1 else size for size, known in zip(spec.shape, told, strict=True)]
+        made[spec.name] = [size for size in sizes if size is not None]
+        if len(made[spec.name]) < len(sizes):
+            return None
+    return made
 
 
 def record(model: GraphModel, weights: bytes, of: Shapes | None) -> Recorded:

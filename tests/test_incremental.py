@@ -14,7 +14,7 @@ from sitegen import build
 from tests.conftest import make
 
 HERE = Path(__file__).parent
-SHARED = ("blobs", "steps/convert")
+SHARED = ("blobs", "steps/convert", "steps/plan")
 NAMES = st.sampled_from(["a", "b", "deep/c", "Deep Name"])
 DEMO = """---
 title: {title}
@@ -46,7 +46,7 @@ class Project(RuleBasedStateMachine):
         self.lay_cache(self.root)
 
     def lay_cache(self, root: Path) -> None:
-        """An empty cache but for the conversion of models, which would take ten seconds each time."""
+        """An empty cache but for the conversion of models, which would take ten seconds each time, and their plans."""
         (root / build.CACHE_FOLDER / "steps").mkdir(parents=True)
         for shared in SHARED:
             (root / build.CACHE_FOLDER / shared).symlink_to(self.shared / shared)

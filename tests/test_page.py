@@ -84,6 +84,42 @@ def test_without_simd(tab: ChromiumTab, output: Path) -> None:
     assert digits.draw(tab, "7") == "7"
 
 
+# In the first worker of the page, memory runs out once the model is loaded.
+_FULL = """
+  const { Blob } = globalThis;
+  let first = true;
+  globalThis.Blob = function (parts, options) {
+    const full = `
+      const { instantiate } = WebAssembly;
+      WebAssembly.instantiate = async (...given) => {
+        const { instance } = await instantiate(...given);
+        let loaded = false;
+        setTimeout(() => (loaded = true), 500);
+        const malloc = (bytes) => (loaded ? 0 : instance.exports.malloc(bytes));
+        return { instance: { exports: { ...instance.exports, malloc } } };
+      };
+    `;
+    const engine = options?.type === 'text/javascript' && first;
+    if (engine) first = false;
+    return new Blob(engine ? [full, ...parts] : parts, options);
+  };
+"""
+
+
+def test_a_device_without_enough_memory(tab: ChromiumTab, output: Path) -> None:
+    """It is said, and the page stays usable."""
+    tab.page.add_init_script(_FULL)
+    digits.open_page(tab, (output / digits.PAGE).as_uri())
+    tab.page.wait_for_timeout(600)
+    digits.source(tab, "samples")
+    click(tab, "[data-sample='4']")
+    said = "document.querySelector('.sg-error')?.textContent"
+    wait_for(tab, f"{said} === 'The model failed: this device has not enough memory for the model.'")
+    click(tab, "[data-sample='5']")
+    assert digits.settled(tab) == "5"
+    assert tab.evaluate(said) is None
+
+
 @pytest.mark.parametrize("digit", sorted(digits.STROKES))
 def test_digits_are_read(tab: ChromiumTab, output: Path, digit: str) -> None:
     digits.open_page(tab, (output / digits.PAGE).as_uri())

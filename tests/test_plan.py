@@ -13,7 +13,7 @@ from sitegen import plan
 from sitegen.graph import fold
 from sitegen.graph.ssd import RESULTS
 from sitegen.models import convert
-from sitegen.records import GraphModel
+from sitegen.records import GraphModel, Signature, TensorSpec
 from sitegen.weights import container, engine, quantize
 from tests import detectors
 from tests.conftest import REPOSITORY
@@ -178,6 +178,8 @@ def test_inputs_of_any_size_have_no_plan() -> None:
     model = graph([node("y", "Neg", "x", T=FLOAT)], {"x": ("float32", (-1, -1))}, ["y"])
     assert plan.shapes(model.signature) is None
     assert why(model) == "it takes inputs of any size"
+    # One size may be the batch's, or how long a signal is.
+    assert plan.shapes(Signature((TensorSpec("x", "float32", (-1,)),), ())) is None
     # The page may know the size.
     assert planned(model, x=[1, 7])["tensors"][0] == ["float32", [1, 7]]
 

@@ -133,7 +133,7 @@ function changed(name) {
   if (name === '@tensorflow/tfjs-converter')
     return ' Changed: tensors that a list keeps outlive a turn of a loop.';
   if (name === '@tensorflow/tfjs-backend-wasm')
-    return ' Changed: the threaded backend is left out, and what is not 0 is true as a bool.';
+    return ' Changed: the threaded backend is left out; what is not 0 is true as a bool; one engine has its kernels alone.';
   return '';
 }
 

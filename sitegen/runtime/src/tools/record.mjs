@@ -45,5 +45,6 @@ function same(a, b) {
 }
 
 const job = JSON.parse(readFileSync(join(folder, 'job.json'), 'utf8'));
-const why = (error) => (error instanceof NoPlan ? error.message : `it fails: ${error.message}`);
+const why = ({ message, constructor }) =>
+  constructor === NoPlan ? message : `it fails: ${String(message).split('\n')[0]}`;
 answer(() => recorded(job).catch((error) => ({ why: why(error) })));

@@ -1,0 +1,258 @@
+"""A page's engines next to TF.js as it comes: how long a model takes, and how long until a page has its first result.
+
+    python benchmarks/latency.py [--turns N] [--opens N] [MODEL ...]
+
+Without names it is all models of ../shared/models that convert, and content/digits. Runs are measured in one
+Chromium, each engine in a worker of its own, in turn: the plan engine, the graph engine, and TF.js 4.22 on its
+WebAssembly backend with SIMD. Times are from the input's numbers to the output's.
+
+First results are those of whole pages, from the click on a link until the scores of a picture are there, each in a
+Chromium that has never seen the page: one that sitegen built, and one as the documentation of TF.js has it (core,
+converter and WebAssembly backend bundled and minified by esbuild, model.json and one file of the same float32 weights).
+Both are served from this machine, so that what is measured is what the browser does, not a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from PIL import Image
+from race import HERE, Entrant, Result, close, race
+
+from sitegen import build
+from sitegen.models.options import Options
+from sitegen.records import GraphModel, Signature, TensorSpec
+from sitegen.runtime.node import executable
+from sitegen.weights import container
+from tests.browsers.chromium import Chromium
+from tests.host import Host
+from tests.parity import engine
+
+_ROOT = HERE.parent
+_RUNTIME = _ROOT / "sitegen/runtime"
+_SHARED = _ROOT.parent / "shared/models"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, the whole shape of its input, and the range of its numbers.
+
+    `scale` is set where a page can have it; `outputs` where some would do.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    low: float
+    high: float
+    scale: float | None = None
+    outputs: tuple[str, ...] = ()
+
+
+_DETECTIONS = ("tower_0/detections",)
+CASES = {
+    "digits": Case(_ROOT / "content/digits/digits.keras", (1, 28, 28, 1), 0, 1, 1 / 255),
+    "resnet8": Case(_SHARED / "resnet8_cifar10.h5", (1, 32, 32, 3), 0, 255, 1),
+    "vww96": Case(_SHARED / "vww96_mobilenet_v1_025.h5", (1, 96, 96, 3), 0, 1, 1 / 255),
+    "autoencoder": Case(_SHARED / "ad01_autoencoder.h5", (1, 640), -40, 10),
+    "dscnn": Case(_SHARED / "kws_dscnn_saved_model", (1, 49, 10, 1), -20, 20),
+    "blazeface": Case(_SHARED / "blazeface_tfjs/blazeface.json", (1, 256, 256, 3), -1, 1),
+    "centernet": Case(_SHARED / "centernet_tfjs/centernet.json", (1, 512, 512, 3), 0, 255, None, _DETECTIONS),
+    "ssd": Case(_SHARED / "ssd_mobilenet_v1_tf1_frozen.pb", (1, 300, 300, 3), 0, 255),
+}
+# Milliseconds since the page was asked for, as soon as it has a first result.
+_OURS = """
+  window.first = new Promise((done) => {
+    addEventListener('DOMContentLoaded', () => {
+      const demo = document.querySelector('sitegen-demo');
+      let clicked = false;
+      const look = () => {
+        const sample = document.querySelector('[data-sample]');
+        if (demo.dataset.milliseconds) done(performance.now());
+        else if (sample && !clicked) sample.click(), (clicked = true);
+        else if (!sample) document.querySelector('[data-source=samples]')?.click();
+      };
+      new MutationObserver(look).observe(demo, { attributes: true, childList: true, subtree: true });
+    });
+  });
+"""
+_STOCK = """<!doctype html>
+<meta charset="utf-8" />
+<title>stock</title>
+<script src="tf.js"></script>
+<script>
+  async function first({ size: [height, width, channels], scale }) {
+    tf.setWasmPaths('./');
+    const [model, picture] = await Promise.all([
+      tf.setBackend('wasm').then(() => tf.loadGraphModel('model.json')),
+      new Promise((done, fail) => {
+        const image = new Image();
+        image.onload = () => done(image);
+        image.onerror = fail;
+        image.src = 'sample.png';
+      }),
+    ]);
+    const x = tf.tidy(() => {
+      const pixels = tf.browser.fromPixels(picture, channels);
+      return tf.expandDims(tf.mul(tf.image.resizeBilinear(pixels, [height, width]), scale));
+    });
+    const scores = await model.predict(x).data();
+    return scores.length && performance.now();
+  }
+  window.first = first(INPUT);
+</script>
+"""
+# What the documentation imports; nothing of it is left out or mended.
+_ENTRY = """
+  export * from '@tensorflow/tfjs-core';
+  export { loadGraphModel } from '@tensorflow/tfjs-converter';
+  export { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+"""
+_BUNDLE = """
+  import { build } from 'esbuild';
+  const [contents, outfile] = process.argv.slice(2);
+  const external = ['fs', 'path', 'crypto', 'util', 'worker_threads', 'perf_hooks', 'os', 'string_decoder'];
+  await build({
+    stdin: { contents, resolveDir: '.' }, outfile, external, bundle: true, minify: true, format: 'iife',
+    globalName: 'tf', platform: 'browser', target: ['es2021'], logLevel: 'error',
+  });
+"""
+
+
+def latency(case: Case, turns: int) -> dict[str, Result]:
+    """Each engine's times, checked to be of the same numbers."""
+    model = _headed(engine.load(case.path, Options(case.outputs)))
+    (spec,) = model.signature.inputs
+    value = np.random.default_rng(0).uniform(case.low, case.high, case.shape).astype(np.float32)
+    if spec.dtype == "int32":
+        value = value.astype(np.int32)
+    given = {spec.name: value}
+    plan = engine.recorded(model, given)
+    entrants = {"plan": Entrant(model, given, plan=plan.file)} if plan.file else {}
+    if not plan.file:
+        print(f"{'':12} no plan: {plan.why}")
+    entrants["graph"] = Entrant(model, given)
+    entrants["stock"] = Entrant(model, given, "wasm")
+    results = race(entrants, turns)
+    assert all(close(result, results["stock"]) < 1e-3 * (case.high - case.low) for result in results.values())
+    return results
+
+
+def _headed(model: GraphModel) -> GraphModel:
+    """A detector up to its heads: of what comes after them TF.js has nothing."""
+    ends = tuple(TensorSpec(end, "float32", ()) for end in model.ends)
+    return replace(model, detection=None, signature=Signature(model.signature.inputs, ends))
+
+
+def told(name: str, results: Mapping[str, Result]) -> None:
+    """A line for each engine."""
+    stock = results["stock"]
+    for which, result in results.items():
+        least, median = min(result.times), statistics.median(result.times)
+        line = f"{name:12} {which:6} min {least:8.2f} ms, median {median:8.2f} ms"
+        if result is not stock:
+            by_least = least / min(stock.times)
+            by_median = median / statistics.median(stock.times)
+            line += f"; of stock's {by_least:.2f} by minima, {by_median:.2f} by medians"
+        print(line, flush=True)
+
+
+def pages(case: Case, folder: Path) -> tuple[Path, Path]:
+    """Two sites of one page each with the same model and picture: sitegen's, and stock TF.js's."""
+    project, stock = folder / "project", folder / "stock"
+    content = project / "content/demo"
+    content.mkdir(parents=True)
+    stock.mkdir()
+    shutil.copy(case.path, content)
+    _, height, width, channels = case.shape
+    random = np.random.default_rng(1)
+    pixels = random.integers(0, 256, (height, width) if channels == 1 else (height, width, 3)).astype(np.uint8)
+    for target in (content, stock):
+        Image.fromarray(pixels).save(target / "sample.png")
+    text = f"task: image-classification\nmodel: {case.path.name}\nsamples: sample.png\nquantize: none\n"
+    text += f"input: {{scale: {case.scale}, sources: [samples]}}\n"
+    (content / "index.md").write_text(f"---\ntitle: Demo\n{text}---\n{{{{ demo }}}}\n")
+    build.build(build.Project.open(project), lambda message: None)
+    _lay_stock(engine.load(case.path), case, stock)
+    return project / "output", stock
+
+
+def _lay_stock(model: GraphModel, case: Case, folder: Path) -> None:
+    weights = container.read(engine.exact(model))
+    entries = [{"name": n, "shape": list(v.shape), "dtype": _dtype(v)} for n, v in weights.items()]
+    (folder / "weights.bin").write_bytes(b"".join(value.tobytes() for value in weights.values()))
+    manifest = [{"paths": ["weights.bin"], "weights": entries}]
+    told = {"format": "graph-model", "modelTopology": model.topology, "weightsManifest": manifest}
+    (folder / "model.json").write_text(json.dumps(told))
+    for file in (_RUNTIME / "node_modules/@tensorflow/tfjs-backend-wasm/wasm-out").glob("*.wasm"):
+        shutil.copy(file, folder)
+    command = [executable(), "--input-type=module", "-e", _BUNDLE, "-", _ENTRY, str(folder / "tf.js")]
+    subprocess.run(command, cwd=_RUNTIME, check=True)
+    given = json.dumps({"size": case.shape[1:], "scale": case.scale})
+    (folder / "index.html").write_text(_STOCK.replace("INPUT", given))
+
+
+def _dtype(value: Any) -> str:
+    return {"f": "float32", "i": "int32", "b": "bool"}[value.dtype.kind]
+
+
+def opened(site: Path, path: str, before: str) -> float:
+    """Milliseconds from asking for a page until its first result, in a browser that is new to it."""
+    browser = Chromium()
+    try:
+        with Host(site) as host:
+            page = browser.new_tab().page
+            if before:
+                page.add_init_script(before)
+            page.goto(f"{host.url}{path}", wait_until="commit")
+            page.wait_for_function("window.first")
+            return float(page.evaluate("window.first"))
+    finally:
+        browser.close()
+
+
+def first(name: str, case: Case, opens: int) -> None:
+    """Prints how long both pages take, opened in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours, stock = pages(case, Path(folder))
+        times: dict[str, list[float]] = {"ours": [], "stock": []}
+        for _ in range(opens):
+            times["ours"].append(opened(ours, "demo/index.html", _OURS))
+            times["stock"].append(opened(stock, "index.html", ""))
+        least = {which: min(measured) for which, measured in times.items()}
+        median = {which: statistics.median(measured) for which, measured in times.items()}
+        for which in times:
+            print(f"{name:12} first result, {which:5}: min {least[which]:7.0f} ms, median {median[which]:7.0f} ms")
+        ratios = f"{least['ours'] / least['stock']:.2f} by minima, {median['ours'] / median['stock']:.2f} by medians"
+        print(f"{name:12} ours takes of stock's {ratios}", flush=True)
+
+
+def main() -> None:
+    """Prints latencies, then first results."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--turns", type=int, default=40)
+    parser.add_argument("--opens", type=int, default=9)
+    parser.add_argument("models", nargs="*", default=list(CASES))
+    given = parser.parse_args()
+    cases = {name: CASES[name] for name in given.models if CASES[name].path.exists()}
+    for name, case in cases.items():
+        told(name, latency(case, given.turns))
+    for name, case in cases.items():
+        if case.scale is not None and given.opens:
+            first(name, case, given.opens)
+
+
+if __name__ == "__main__":
+    main()
