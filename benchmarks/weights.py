@@ -2,7 +2,7 @@
 
     python benchmarks/weights.py [NAME ...]
 
-Without names, the demo of this repository and the reference models in ../shared/models, where these lie. Bytes are
+Without names, the demos of this repository and the reference models in ../shared/models, where these lie. Bytes are
 of the whole weights file, deflated where that is said. Distortion is KL in nats for classifiers, else NMSE, as the
 engine in the page computes it, on inputs that nothing was fitted to: crops of photographs in ../shared/samples, the
 page's own samples moved about, or (for models that take no pictures) smooth noise. "auto, with data" was given other

@@ -261,3 +261,21 @@ _CONTRAST = """() => {
   }
   return weak;
 }"""
+
+
+def test_a_device_proves_itself(tab: ChromiumTab, output: Path) -> None:
+    """Over http and by double-click."""
+    with Host(output) as host:
+        for base in (host.url, output.as_uri() + "/"):
+            digits.open_page(tab, base + digits.PAGE)
+            assert proven(tab) == "passed"
+            assert "TensorFlow does, to " in tab.page.inner_text(".sg-behind")
+            assert "plan on wasm-simd" in tab.page.inner_text(".sg-behind")
+
+
+def proven(tab: ChromiumTab) -> str:
+    """Opens the panel behind the demo and has the device checked."""
+    tab.page.click(".sg-behind summary")
+    tab.page.click(".sg-behind button")
+    tab.page.wait_for_selector(".sg-behind[data-proof]")
+    return str(tab.page.get_attribute(".sg-behind", "data-proof"))
