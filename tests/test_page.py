@@ -180,7 +180,7 @@ def test_camera(output: Path, tmp_path: Path) -> None:
             wait_for(tab, "document.querySelector('.sg-answer strong')")
             click(tab, "[data-action=camera]")
             wait_for(tab, "document.querySelector('video').hidden")
-            assert tab.evaluate("document.querySelector('video').srcObject.getTracks()[0].readyState") == "ended"
+            wait_for(tab, "document.querySelector('video').srcObject.getTracks()[0].readyState === 'ended'")
     finally:
         filming.close()
 
