@@ -68,5 +68,5 @@ function retire(base: string): void {
     .then((registration) => registration?.scope === base && registration.unregister());
 }
 
-// Deferred scripts, the task's among them, have all run by then.
-document.addEventListener('DOMContentLoaded', start);
+// The page is parsed, and the task's script, which is deferred too and comes first, has run.
+start();
