@@ -165,11 +165,11 @@ class Assembly:
         """What the template of one page is given besides: themes/README.md."""
         index = self._runtime.index
         styles = [self._theme.asset("style.css"), self._compiled(index["style"])]
-        scripts = [self._compiled(index["page"])]
+        # The page's own comes last: it begins when the task is there.
+        scripts = [made.task_script] if made else []
         if self._preview:
             scripts.append(self._compiled(index["preview"]))
-        if made:
-            scripts.append(made.task_script)
+        scripts.append(self._compiled(index["page"]))
         body = page.body.replace(DEMO_MARK, _DEMO.format(task=page.demo.task) if page.demo else "")
         demo = page.demo
         return {

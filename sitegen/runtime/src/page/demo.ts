@@ -12,9 +12,11 @@ import { loadFiles } from './files';
 import { Panel } from './panel';
 import type { Transport } from './transport';
 
-export function defineDemo(page: PageConfig, transport: Transport): void {
+/** The promise is kept when what the page loads by itself is there, or cannot be had. */
+export async function defineDemo(page: PageConfig, transport: Transport): Promise<void> {
   const config = page.demo;
   if (!config) return;
+  const loading: Promise<unknown>[] = [];
   customElements.define(
     'sitegen-demo',
     class extends HTMLElement {
@@ -31,7 +33,7 @@ export function defineDemo(page: PageConfig, transport: Transport): void {
         }
         this.unmount = task.mount(root, host);
         // A page that is kept anyway loads its model at once; any other waits until it is asked for something.
-        if (page.offline === 'auto') void host.load().catch(() => undefined);
+        if (page.offline === 'auto') loading.push(host.load());
       }
 
       disconnectedCallback(): void {
@@ -40,6 +42,8 @@ export function defineDemo(page: PageConfig, transport: Transport): void {
       }
     },
   );
+  // The page's own element is there by now.
+  await Promise.allSettled(loading);
 }
 
 class Host implements DemoHost {

@@ -23,9 +23,13 @@ export async function startEngine(
 ): Promise<Engine> {
   const { engine, model } = demo;
   const refs = [engine.script, backendOf(engine), ...modelFiles(model)];
-  const [script, wasm, graph, weights, anchors] = await loadFiles(transport, refs, progress);
-  const worker = new EngineWorker(script!);
+  let worker: EngineWorker | null = null;
   try {
+    // The worker starts while the rest is on its way.
+    const [, wasm, graph, weights, anchors] = await loadFiles(transport, refs, progress, (index, file) => {
+      if (index === 0) worker = new EngineWorker(file);
+    });
+    const own = worker! as EngineWorker;
     const files: EngineFiles = {
       graph: graph!,
       weights: weights!,
@@ -34,17 +38,17 @@ export async function startEngine(
       simd: simdSupported(),
     };
     const buffers = [graph!, weights!, wasm!].map((file) => file.buffer as ArrayBuffer);
-    const loaded = (await worker.ask({ verb: 'load', model, files }, buffers)) as {
+    const loaded = (await own.ask({ verb: 'load', model, files }, buffers)) as {
       name: string;
       backend: string;
     };
     return {
       ...loaded,
-      run: (inputs: Tensors, bare = false) => worker.ask({ verb: 'run', inputs, bare }) as Promise<RunResult>,
-      dispose: () => worker.end(),
+      run: (inputs: Tensors, bare = false) => own.ask({ verb: 'run', inputs, bare }) as Promise<RunResult>,
+      dispose: () => own.end(),
     };
   } catch (error) {
-    worker.end();
+    (worker as EngineWorker | null)?.end();
     throw error;
   }
 }

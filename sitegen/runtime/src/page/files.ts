@@ -7,15 +7,26 @@ const AT_ONCE = 4;
 
 export type Progress = (loaded: number, total: number) => void;
 
-/** The bytes of several files, in order; `progress` counts payload bytes as they arrive. */
+/**
+ * The bytes of several files, in order; `progress` counts payload bytes as they arrive, and `arrived` is told of each file
+ * that is whole.
+ */
 export async function loadFiles(
   transport: Transport,
   refs: FileRef[],
   progress: Progress = () => undefined,
+  arrived: (index: number, file: Uint8Array) => void = () => undefined,
 ): Promise<Uint8Array[]> {
   const payloads = refs.map((ref) => new Uint8Array(sizeOf(ref)));
   const total = payloads.reduce((sum, payload) => sum + payload.length, 0);
-  const jobs = refs.flatMap((ref, index) => jobsOf(ref, payloads[index]!));
+  const coming = refs.map((ref) => ref.chunks.length);
+  const jobs = refs.flatMap((ref, index) => jobsOf(ref, payloads[index]!, index));
+  const decode = async (index: number): Promise<Uint8Array> => {
+    const file = await decoded(refs[index]!, payloads[index]!);
+    arrived(index, file);
+    return file;
+  };
+  const files = refs.map((ref, index) => (ref.chunks.length === 0 ? decode(index) : undefined));
   let loaded = 0;
   let next = 0;
   const work = async (): Promise<void> => {
@@ -23,23 +34,29 @@ export async function loadFiles(
       job.target.set(await transport.payload(job.id, job.target.length));
       loaded += job.target.length;
       progress(loaded, total);
+      coming[job.file]! -= 1;
+      if (coming[job.file] === 0) files[job.file] = decode(job.file);
     }
   };
   progress(0, total);
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return Promise.all(refs.map((ref, index) => decoded(ref, payloads[index]!)));
+  return Promise.all(files as Promise<Uint8Array>[]);
 }
 
 function sizeOf(ref: FileRef): number {
   return ref.chunks.reduce((sum, [, bytes]) => sum + bytes, 0);
 }
 
-function jobsOf(ref: FileRef, payload: Uint8Array): { id: string; target: Uint8Array }[] {
+function jobsOf(
+  ref: FileRef,
+  payload: Uint8Array,
+  file: number,
+): { id: string; target: Uint8Array; file: number }[] {
   let offset = 0;
   return ref.chunks.map(([id, bytes]) => {
     const target = payload.subarray(offset, offset + bytes);
     offset += bytes;
-    return { id, target };
+    return { id, target, file };
   });
 }
 

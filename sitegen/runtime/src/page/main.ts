@@ -31,10 +31,10 @@ function start(): void {
   // On file:// browsers complain of a manifest, so the page's head has none.
   document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
   const store = storage() ? caches.open(modelsCache(base)) : null;
-  const keeping = keep(page, base, store);
-  const auto = page.offline === 'auto' && keeping.keeper !== null;
-  defineDemo(page, byHttp(base, store, auto));
-  defineOffline(page, keeping);
+  const transport = byHttp(base, store, page.offline === 'auto');
+  // Storing the page would take the line, and the disk, from its demo.
+  const loaded = defineDemo(page, transport).then(() => transport.stored());
+  defineOffline(page, keep(page, base, store, loaded));
 }
 
 /** Cache Storage and workers exist on https and on this machine only. */
@@ -42,14 +42,17 @@ function storage(): boolean {
   return 'serviceWorker' in navigator && 'caches' in globalThis;
 }
 
-function keep(page: PageConfig, base: string, store: Promise<Cache> | null): Keeping {
+function keep(page: PageConfig, base: string, store: Promise<Cache> | null, loaded: Promise<void>): Keeping {
   if (!store) {
     return {
       keeper: null,
       excuse: 'This browser keeps no pages from here: open the site over https to keep it.',
     };
   }
-  const keeper = new Keeper(page, base, store, register(base));
+  const worker = loaded.then(() => register(base));
+  // Whoever needs it sees the error.
+  worker.catch(() => undefined);
+  const keeper = new Keeper(page, base, store, worker);
   if (page.offline === 'auto' && !document.querySelector('sitegen-offline')) {
     // A page without the panel keeps itself quietly.
     void keeper.keep(() => undefined).catch(() => undefined);
@@ -65,5 +68,5 @@ function retire(base: string): void {
     .then((registration) => registration?.scope === base && registration.unregister());
 }
 
-// Deferred scripts, the task's among them, have all run by then.
-document.addEventListener('DOMContentLoaded', start);
+// The page is parsed, and the task's script, which is deferred too and comes first, has run.
+start();

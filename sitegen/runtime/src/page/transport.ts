@@ -12,11 +12,17 @@ export interface Transport {
   payload(id: string, bytes: number): Promise<Uint8Array>;
 }
 
+/** A transport that stores what it fetches. */
+interface Keeping extends Transport {
+  /** Waits until all that was asked for so far is stored, or cannot be. */
+  stored(): Promise<void>;
+}
+
 /** Those who ask for a chunk that is on its way get the same one. */
-class Shared implements Transport {
+class Shared<Source extends Transport> implements Transport {
   private readonly coming = new Map<string, Promise<Uint8Array>>();
 
-  constructor(private readonly source: Transport) {}
+  constructor(protected readonly source: Source) {}
 
   payload(id: string, bytes: number): Promise<Uint8Array> {
     let payload = this.coming.get(id);
@@ -28,7 +34,15 @@ class Shared implements Transport {
   }
 }
 
-class HttpTransport implements Transport {
+class SharedKeeping extends Shared<Keeping> implements Keeping {
+  stored(): Promise<void> {
+    return this.source.stored();
+  }
+}
+
+class HttpTransport implements Keeping {
+  private readonly storing: Promise<void>[] = [];
+
   constructor(
     private readonly base: string,
     private readonly store: Promise<Cache> | null,
@@ -46,10 +60,14 @@ class HttpTransport implements Transport {
     }
     const file = await fetched(this.base, need);
     if (store && this.keeping) {
-      // A full disk must not keep the demo from running.
-      await put(store, this.base, need.path, file).catch(() => undefined);
+      // Neither a full disk nor a slow one must keep the demo from running.
+      this.storing.push(put(store, this.base, need.path, file).catch(() => undefined));
     }
     return checked(file, need);
+  }
+
+  async stored(): Promise<void> {
+    await Promise.all(this.storing);
   }
 }
 
@@ -95,8 +113,8 @@ class FileTransport implements Transport {
 }
 
 /** By http; `store` is the cache of kept files, if there is one, and `keeping` whether what comes in is stored there. */
-export const byHttp = (base: string, store: Promise<Cache> | null, keeping: boolean): Transport =>
-  new Shared(new HttpTransport(base, store, keeping));
+export const byHttp = (base: string, store: Promise<Cache> | null, keeping: boolean): Keeping =>
+  new SharedKeeping(new HttpTransport(base, store, keeping));
 
 /** By script elements, on file://. */
 export const byScript = (base: string): Transport => new Shared(new FileTransport(base));

@@ -2,17 +2,14 @@
 
 import { element } from './dom';
 
-/** Registers the site's worker; the promise is of one that is active. */
-export function register(base: string): Promise<ServiceWorker> {
-  const ready = navigator.serviceWorker
-    .register(new URL('sw.js', base), { scope: base, updateViaCache: 'none' })
-    .then(async (registration) => {
-      watch(registration);
-      return active(registration);
-    });
-  // Without a worker the page works all the same; whoever needs it sees the error.
-  ready.catch(() => undefined);
-  return ready;
+/** Registers the site's worker; the promise is of one that is active. Without it the page works all the same. */
+export async function register(base: string): Promise<ServiceWorker> {
+  const registration = await navigator.serviceWorker.register(new URL('sw.js', base), {
+    scope: base,
+    updateViaCache: 'none',
+  });
+  watch(registration);
+  return active(registration);
 }
 
 function active(registration: ServiceWorkerRegistration): Promise<ServiceWorker> {
