@@ -31,9 +31,9 @@ export async function defineDemo(page: PageConfig, transport: Transport): Promis
           host.fail('The script of this demo is missing.');
           return;
         }
-        this.unmount = task.mount(root, host);
         // A page that is kept anyway loads its model at once; any other waits until it is asked for something.
         if (page.offline === 'auto') loading.push(host.load());
+        this.unmount = task.mount(root, host);
       }
 
       disconnectedCallback(): void {

@@ -7,6 +7,7 @@ import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract'
 import { checked, fetched, put } from '../shared/fetched';
 import { needsOf, type Need } from '../shared/needs';
 import type { Progress } from './files';
+import { remember } from './stored';
 
 const AT_ONCE = 4;
 const ANSWER_WITHIN = 60_000;
@@ -31,6 +32,7 @@ export class Keeper {
   /** Stores everything. Throws when something cannot be had or stored. */
   async keep(progress: Progress): Promise<void> {
     const store = await this.store;
+    remember(this.base);
     const queue = needsOf(this.page);
     const total = this.bytes;
     let stored = 0;

@@ -28,12 +28,12 @@ function start(): void {
     defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
     return;
   }
-  // On file:// browsers complain of a manifest, so the page's head has none.
-  document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
   const store = storage() ? caches.open(modelsCache(base)) : null;
   const transport = byHttp(base, store, page.offline === 'auto');
   // Storing the page would take the line, and the disk, from its demo.
   const loaded = defineDemo(page, transport).then(() => transport.stored());
+  // On file:// browsers complain of a manifest, so the page's head has none.
+  document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
   defineOffline(page, keep(page, base, store, loaded));
 }
 

@@ -6,6 +6,7 @@
 import { chunkPath, verify } from '../shared/chunk';
 import { checked, fetched, put } from '../shared/fetched';
 import type { Need } from '../shared/needs';
+import { mayBeStored, remember } from './stored';
 
 export interface Transport {
   /** The payload of a chunk, whole. Throws when it cannot be had; a later call tries again. */
@@ -51,7 +52,7 @@ class HttpTransport implements Keeping {
 
   async payload(id: string, bytes: number): Promise<Uint8Array> {
     const need: Need = { path: chunkPath(id), bytes, sha256: id, chunk: true };
-    const store = await this.store;
+    const store = mayBeStored(this.base) ? await this.store : null;
     const kept = await store?.match(new URL(need.path, this.base));
     if (kept) {
       const file = new Uint8Array(await kept.arrayBuffer());
@@ -59,11 +60,15 @@ class HttpTransport implements Keeping {
       if (payload) return payload;
     }
     const file = await fetched(this.base, need);
-    if (store && this.keeping) {
-      // Neither a full disk nor a slow one must keep the demo from running.
-      this.storing.push(put(store, this.base, need.path, file).catch(() => undefined));
-    }
+    // Neither a full disk nor a slow one must keep the demo from running.
+    if (this.store && this.keeping) this.storing.push(this.put(need, file).catch(() => undefined));
     return checked(file, need);
+  }
+
+  private async put(need: Need, file: Uint8Array): Promise<void> {
+    const store = await this.store;
+    remember(this.base);
+    await put(store!, this.base, need.path, file);
   }
 
   async stored(): Promise<void> {
