@@ -15,8 +15,8 @@ from sitegen import runtime
 from sitegen.records import GraphModel, ImageInput, Signature
 from sitegen.runtime.node import Fallen, Tool
 
-# Part of cache keys: whoever changes what is recorded changes this.
-FORMAT = "plan-1"
+# Part of cache keys: whoever changes what is recorded, or proven (proof.py), changes this.
+FORMAT = "plan-1, proof-1"
 
 Shapes = Mapping[str, Sequence[int]]
 

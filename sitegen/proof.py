@@ -24,8 +24,6 @@ from sitegen.models import store
 from sitegen.records import GraphModel, Signature, TensorSpec
 from sitegen.weights import container, engine
 
-# Part of cache keys: whoever changes what is proven changes this.
-FORMAT = "proof-1"
 _VERSION = 1
 _SEEDS = (1, 2)
 _NUMBERS = 256  # of each output that are shipped, at most

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sitegen import bundle, chunks, models, plan, proof, quantization, thumbnail, weights, worker
+from sitegen import bundle, chunks, models, plan, quantization, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
@@ -204,7 +204,7 @@ class Steps:
                 "shapes": shapes,
                 "image": arithmetic,
                 "data": stored["data"],
-                "format": [plan.FORMAT, proof.FORMAT, chunks.FORMAT],
+                "format": [plan.FORMAT, chunks.FORMAT],
             }
         )
         known = self._recalled("plan", plan_key, _plan_payloads)
