@@ -135,8 +135,8 @@ def _tensorflow(model: GraphModel, runs: Sequence[Arrays]) -> list[list[NDArray[
             ends = [_whole(end) for end in model.ends]
             return [session.run(ends, {_whole(name): value for name, value in run.items()}) for run in runs]
     except (ValueError, TypeError, tf.errors.OpError) as error:
-        # Of a graph that it has no operation for, or cannot run on this machine.
-        raise LookupError(first_line(error)) from error
+        # Of a graph that it has no operation for, or cannot run; it goes on with the name of the machine.
+        raise LookupError(first_line(error).partition(" in binary running on ")[0]) from error
 
 
 def _whole(name: str) -> str:

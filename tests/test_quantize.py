@@ -84,7 +84,8 @@ def test_the_default_gives_way_where_it_cannot_measure(built: Mapping[str, Any],
     assert row["quantize"] == "float16"
     assert row["loss"] is None
     assert row["notes"] == [
-        "weights are float16: quantize: auto cannot measure this model: Op type not registered 'Prelu'"
+        "weights are float16: quantize: auto cannot measure this model: Op type not registered 'Prelu'",
+        "the page cannot be proven: Op type not registered 'Prelu'",
     ]
     # From the cache too.
     assert rows(site)["unmeasured"]["notes"] == row["notes"]
