@@ -139,8 +139,6 @@ BUDGETS = {
     "demo.css": 8_000,
     "graph.js": 480_000,
     "plan.js": 98_000,
-    "webgl.js": 470_000,
-    "webgpu.js": 405_000,
 }
 # The same as they travel.
 GZIPPED = {"plan.js": 32 << 10, "graph.js": 125 << 10, "backend-simd.wasm": 140 << 10, "backend.wasm": 140 << 10}
