@@ -24,7 +24,10 @@ function start(): void {
   }
   if (page.preview) {
     retire(base);
-    defineDemo(page, byHttp(base, null, false));
+    defineDemo(
+      page,
+      byHttp(base, null, () => false),
+    );
     defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
     return;
   }
@@ -32,8 +35,9 @@ function start(): void {
   document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
   const store = storage() ? caches.open(modelsCache(base)) : null;
   const keeping = keep(page, base, store);
-  const auto = page.offline === 'auto' && keeping.keeper !== null;
-  defineDemo(page, byHttp(base, store, auto));
+  const { keeper } = keeping;
+  const stays = (): boolean => keeper !== null && (page.offline === 'auto' || keeper.keeps);
+  defineDemo(page, byHttp(base, store, stays));
   defineOffline(page, keeping);
 }
 

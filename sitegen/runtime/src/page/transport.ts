@@ -32,7 +32,7 @@ class HttpTransport implements Transport {
   constructor(
     private readonly base: string,
     private readonly store: Promise<Cache> | null,
-    private readonly keeping: boolean,
+    private readonly keeping: () => boolean,
   ) {}
 
   async payload(id: string, bytes: number): Promise<Uint8Array> {
@@ -45,7 +45,7 @@ class HttpTransport implements Transport {
       if (payload) return payload;
     }
     const file = await fetched(this.base, need);
-    if (store && this.keeping) {
+    if (store && this.keeping()) {
       // A full disk must not keep the demo from running.
       await put(store, this.base, need.path, file).catch(() => undefined);
     }
@@ -94,8 +94,8 @@ class FileTransport implements Transport {
   }
 }
 
-/** By http; `store` is the cache of kept files, if there is one, and `keeping` whether what comes in is stored there. */
-export const byHttp = (base: string, store: Promise<Cache> | null, keeping: boolean): Transport =>
+/** By http; `store` is the cache of kept files, if there is one; what comes in is stored there while `keeping`. */
+export const byHttp = (base: string, store: Promise<Cache> | null, keeping: () => boolean): Transport =>
   new Shared(new HttpTransport(base, store, keeping));
 
 /** By script elements, on file://. */
