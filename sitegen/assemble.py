@@ -82,7 +82,11 @@ class Assembly:
             return self._steps.cut(self._runtime.read(name))
 
         wasm = engine["wasm"]
-        return bundle.Engine(name, cut(engine["script"]), cut(wasm["simd"]), cut(wasm["plain"]))
+        variants = tuple(
+            bundle.Variant(v["backend"], cut(v["script"]), cut(v["wasm"]) if v["wasm"] else None)
+            for v in engine["variants"]
+        )
+        return bundle.Engine(name, cut(engine["script"]), cut(wasm["simd"]), cut(wasm["plain"]), variants)
 
     def _compiled(self, name: str) -> str:
         """Takes a file of the runtime into the site; gives its path there."""
@@ -156,7 +160,7 @@ class Assembly:
     def download(self, made: Bundle) -> int:
         """The bytes that a demo fetches beyond the site's shell: its scripts and chunks, of the SIMD backend."""
         scripts = sum(self._files[path].size for path in made.assets)
-        return scripts + sum(b.size for name, b in made.chunks.items() if name not in made.plain_only)
+        return scripts + sum(b.size for name, b in made.chunks.items() if name not in made.spare)
 
     def _task_title(self, page: Page) -> str | None:
         return self._runtime.tasks[page.demo.task]["title"] if page.demo else None

@@ -80,6 +80,24 @@ const kernelsAlone = {
   },
 };
 
+// The plan engine on a GPU has TF.js's engine, but neither its optimizers nor what no plan has: a kernel of nobody's
+// backend is one that the engine lacks.
+const gpuKernelFile = /tfjs-backend-web(?:gl|gpu)[\\/]dist[\\/]kernels[\\/](\w+)\.js$/;
+const gpuKernels = {
+  name: 'gpu-kernels',
+  setup(build) {
+    build.onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, () => ({
+      path: join(here, 'src/worker/tfcore.ts'),
+    }));
+    build.onLoad({ filter: gpuKernelFile }, ({ path }) => {
+      const [, kernel] = gpuKernelFile.exec(path);
+      if (!NOT_IN_PLANS.test(kernel)) return undefined;
+      const [, config] = /export const (\w+Config) = /.exec(readFileSync(path, 'utf8'));
+      return { contents: `export const ${config} = { kernelName: '${kernel}', backendName: '' };` };
+    });
+  },
+};
+
 async function script(entry, out, plugins = [withoutThreads]) {
   const result = await esbuild.build({
     absWorkingDir: here,
@@ -185,8 +203,24 @@ const runtime = {
   preview: await script('src/preview/main.ts', 'preview.js'),
   style: copied(join(here, 'src/demo.css'), 'demo.css'),
   engines: {
-    graph: { script: await script('src/worker/graph.ts', 'graph.js'), wasm },
-    plan: { script: await script('src/worker/plan.ts', 'plan.js', [kernelsAlone]), wasm },
+    graph: { script: await script('src/worker/graph.ts', 'graph.js'), wasm, variants: [] },
+    plan: {
+      script: await script('src/worker/plan.ts', 'plan.js', [kernelsAlone]),
+      wasm,
+      // Other ways to play a plan, which a page loads on demand.
+      variants: [
+        {
+          backend: 'webgl',
+          script: await script('src/worker/webgl.ts', 'webgl.js', [gpuKernels]),
+          wasm: null,
+        },
+        {
+          backend: 'webgpu',
+          script: await script('src/worker/webgpu.ts', 'webgpu.js', [gpuKernels]),
+          wasm: null,
+        },
+      ],
+    },
   },
   tasks,
   tools: {

@@ -24,17 +24,24 @@ function start(): void {
   }
   if (page.preview) {
     retire(base);
-    defineDemo(page, byHttp(base, null, false));
+    defineDemo(
+      page,
+      byHttp(base, null, () => false),
+    );
     defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
     return;
   }
   const store = storage() ? caches.open(modelsCache(base)) : null;
-  const transport = byHttp(base, store, page.offline === 'auto');
+  let keeper: Keeper | null = null;
+  const stays = (): boolean => keeper !== null && (page.offline === 'auto' || keeper.keeps);
+  const transport = byHttp(base, store, stays);
   // Storing the page would take the line, and the disk, from its demo.
   const loaded = defineDemo(page, transport).then(() => transport.stored());
   // On file:// browsers complain of a manifest, so the page's head has none.
   document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
-  defineOffline(page, keep(page, base, store, loaded));
+  const keeping = keep(page, base, store, loaded);
+  keeper = keeping.keeper;
+  defineOffline(page, keeping);
 }
 
 /** Cache Storage and workers exist on https and on this machine only. */

@@ -9,7 +9,7 @@
 import type { AssetRef, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
 import { isShellCache, modelsCache, shellCache } from '../shared/names';
-import { configIn, needsOf, type Need } from '../shared/needs';
+import { configIn, needsOf, sparesOf, type Need } from '../shared/needs';
 
 interface Manifest {
   build: string;
@@ -114,14 +114,15 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-/** Deletes hashed files that no kept page needs. */
+/** Deletes hashed files that no kept page has a use for. */
 async function sweep(): Promise<void> {
   const shell = await caches.open(SHELL);
   const wanted = new Set<string>();
   for (const request of await shell.keys()) {
     if (!request.url.endsWith('.html')) continue;
     const html = await (await shell.match(request))?.text();
-    for (const need of needs(html ?? '')) wanted.add(url(need.path));
+    const config = configIn(html ?? '');
+    if (config) for (const need of [...needsOf(config), ...sparesOf(config)]) wanted.add(url(need.path));
   }
   const models = await caches.open(MODELS);
   for (const request of await models.keys()) {

@@ -17,7 +17,7 @@ import { Wasm } from './wasm';
 async function load(model: ModelConfig, files: EngineFiles): Promise<LoadedModel> {
   const weights = readWeights(files.weights);
   const plan = readPlan(files.graph, weights.specs, (kernel) => kernels.has(kernel));
-  const backend = new Backend(await Wasm.start(files.wasm));
+  const backend = new Backend(await Wasm.start(files.wasm!));
   for (const { setupFunc } of kernels.values()) setupFunc?.(backend);
   const player = new Player(plan, backend, weights);
   const run = signed(model, files, (inputs) => {
