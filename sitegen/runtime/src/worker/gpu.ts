@@ -15,8 +15,8 @@ import { serve } from './serve';
 export interface Gpu {
   /** Its name, for people. */
   name: string;
-  /** Whether the browser has taken the device away: what is read then is no result. */
-  lost(): boolean;
+  /** Why the browser has taken the device away, if it has: what is read then is no result. */
+  lost(): string | null;
 }
 
 /** Answers the page's messages; `start` registers TF.js's backend `backend`. */
@@ -32,8 +32,10 @@ export function serveOn(backend: string, start: () => Promise<Gpu>): void {
     const player = new GpuPlayer(plan, weights);
     const run = signed(model, files, async (inputs) => {
       const began = performance.now();
-      const outputs = await player.run(inputs);
-      if (gpu.lost()) throw new Error('the browser took the GPU away');
+      const outputs = await player.run(inputs).catch((error: unknown) => {
+        throw gpu.lost() === null ? error : new Error(gpu.lost()!);
+      });
+      if (gpu.lost() !== null) throw new Error(gpu.lost()!);
       return { outputs, milliseconds: performance.now() - began, tensors: player.buffers };
     });
     return { name: 'plan', backend: gpu.name, run, dispose: () => player.dispose() };

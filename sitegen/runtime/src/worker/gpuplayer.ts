@@ -6,8 +6,6 @@ import type { Tensor, Tensors } from '../shared/contract';
 import type { Weights } from '../weights/container';
 import { ARRAYS, sizeOf, type Values } from './backend';
 
-const FIRST = 'a plan reads a tensor before it is there';
-
 export class GpuPlayer {
   /** Those that are there now, by number. */
   private readonly held = new Map<number, Held>();
@@ -83,8 +81,7 @@ export class GpuPlayer {
     // Another shape of a tensor is a tensor to the engine, and goes when the step is done.
     const views: Held[] = [];
     const taken = (ref: Ref): Held => {
-      const tensor = this.held.get(tensorOf(ref));
-      if (!tensor) throw new Error(FIRST);
+      const tensor = this.held.get(tensorOf(ref))!;
       if (typeof ref === 'number') return tensor;
       const view = engine().runKernel('Reshape', { x: tensor }, { shape: ref[1] }) as Held;
       views.push(view);

@@ -23,5 +23,8 @@ serveOn('webgl', async () => {
   registerBackend('webgl', () => new MathBackendWebGL());
   // Some devices have textures of half precision alone: it is said, and the proof will hardly pass.
   const whole = env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
-  return { name: whole ? 'webgl' : 'webgl-float16', lost: () => gl.isContextLost() };
+  return {
+    name: whole ? 'webgl' : 'webgl-float16',
+    lost: () => (gl.isContextLost() ? 'the browser took the GPU away' : null),
+  };
 });

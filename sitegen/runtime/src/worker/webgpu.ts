@@ -21,8 +21,8 @@ serveOn('webgpu', async () => {
   if (!adapter) throw new Error('this browser has no WebGPU here');
   const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]));
   const device = await adapter.requestDevice({ requiredLimits });
-  let lost = false;
-  void device.lost.then(() => (lost = true));
+  let lost: string | null = null;
+  void device.lost.then(({ message }) => (lost = `the browser took the GPU away: ${message}`));
   registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
   return { name: 'webgpu', lost: () => lost };
 });
