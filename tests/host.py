@@ -6,14 +6,18 @@ import contextlib
 import http.server
 import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
 class Host:
-    """Serves `root` under `base` on a free port until it is stopped; `root` may be changed meanwhile."""
+    """Serves `root` under `base` on a free port until it is stopped; `root` may be changed meanwhile.
 
-    def __init__(self, root: Path, base: str = "/", port: int = 0) -> None:
+    `headers` go along with every answer, which the dumbest hosts do not offer.
+    """
+
+    def __init__(self, root: Path, base: str = "/", port: int = 0, headers: Mapping[str, str] | None = None) -> None:
         self.root = root
         self.base = base
         self.requests: list[str] = []
@@ -36,6 +40,11 @@ class Host:
             def do_GET(self) -> None:
                 host.requests.append(self.path)
                 super().do_GET()
+
+            def end_headers(self) -> None:
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                super().end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass

@@ -18,7 +18,7 @@ const dist = process.argv[2] ?? join(here, 'dist');
 const wasmFolder = join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out');
 const bundled = new Set();
 
-// TF.js brings the source of its threaded backend as text and code; threads need isolation, which static hosts lack.
+// TF.js brings the source of its threaded backend as text and code; pages start that binary themselves (threads.ts).
 const withoutThreads = {
   name: 'without-threads',
   setup(build) {
@@ -80,23 +80,42 @@ const kernelsAlone = {
   },
 };
 
+// `import text from './x?script'`: a script of its own, compiled, as text: what workers of workers are made from.
+const scripts = {
+  name: 'scripts',
+  setup(build) {
+    build.onResolve({ filter: /\?script$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace('?script', '.ts')),
+      namespace: 'script',
+    }));
+    build.onLoad({ filter: /./, namespace: 'script' }, async ({ path }) => {
+      const made = await esbuild.build({ ...CLASSIC, entryPoints: [path], write: false });
+      return { contents: made.outputFiles[0].text, loader: 'text' };
+    });
+  },
+};
+
+const CLASSIC = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  platform: 'browser',
+  target: ['es2021'],
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
 async function script(entry, out, plugins = [withoutThreads]) {
   const result = await esbuild.build({
-    absWorkingDir: here,
+    ...CLASSIC,
     entryPoints: [entry],
     outfile: join(dist, out),
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    platform: 'browser',
-    target: ['es2021'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    legalComments: 'none',
     external: ['fs', 'path', 'crypto', 'util', 'worker_threads', 'perf_hooks', 'os', 'string_decoder'],
     plugins: [...plugins, mended],
     metafile: true,
-    logLevel: 'warning',
   });
   for (const input of Object.keys(result.metafile.inputs)) {
     const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input.replaceAll('\\', '/'));
@@ -133,7 +152,7 @@ function changed(name) {
   if (name === '@tensorflow/tfjs-converter')
     return ' Changed: tensors that a list keeps outlive a turn of a loop.';
   if (name === '@tensorflow/tfjs-backend-wasm')
-    return ' Changed: the threaded backend is left out, and what is not 0 is true as a bool.';
+    return ' Changed: code of sitegen starts its binaries, and what is not 0 is true as a bool.';
   return '';
 }
 
@@ -186,7 +205,20 @@ const runtime = {
   style: copied(join(here, 'src/demo.css'), 'demo.css'),
   engines: {
     graph: { script: await script('src/worker/graph.ts', 'graph.js'), wasm },
-    plan: { script: await script('src/worker/plan.ts', 'plan.js', [kernelsAlone]), wasm },
+    plan: {
+      script: await script('src/worker/plan.ts', 'plan.js', [kernelsAlone]),
+      wasm,
+      // Other ways to play a plan, by the name of their backend; a page has those that its site asks for.
+      variants: {
+        'wasm-threads': {
+          script: await script('src/worker/plan-threads.ts', 'plan-threads.js', [kernelsAlone, scripts]),
+          wasm: copied(
+            join(wasmFolder, 'tfjs-backend-wasm-threaded-simd.wasm'),
+            'backend-threaded-simd.wasm',
+          ),
+        },
+      },
+    },
   },
   tasks,
   tools: {

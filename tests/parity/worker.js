@@ -4,6 +4,9 @@ const reply = self.postMessage.bind(self);
 self.postMessage = (message) => answers.get(message.id)(message);
 importScripts('job.js');
 
+// Another build of the backend (benchmarks/threads.py), if one is told before this.
+const { suffix, wasm, expected } = self.BUILD ?? { suffix: '', wasm: 'backend-simd.wasm', expected: 'wasm-simd' };
+
 let next = 0;
 let serve, told, turns;
 
@@ -18,18 +21,18 @@ function ask(request) {
 async function load(folder) {
   const job = await jobOf(folder);
   told = job.model;
-  importScripts(`dist/${job.engine}.js`);
+  importScripts(`dist/${job.engine}${suffix}.js`);
   serve = self.onmessage;
   self.onmessage = answer;
   const files = {
     graph: await bytes(`${folder}/graph.json`),
     weights: await bytes(`${folder}/${job.weights[0]}`),
     anchors: told.detection ? await bytes(`${folder}/anchors.bin`) : null,
-    wasm: await bytes('dist/backend-simd.wasm'),
+    wasm: await bytes(`dist/${wasm}`),
     simd: true,
   };
   const { name, backend } = await ask({ verb: 'load', model: told, files });
-  if (name !== job.engine || backend !== 'wasm-simd') throw new Error(`ran as ${name} on ${backend}`);
+  if (name !== job.engine || backend !== expected) throw new Error(`ran as ${name} on ${backend}`);
   turns = await inputsOf(folder, job);
 }
 
