@@ -36,6 +36,20 @@ IMAGE_TYPES = {
 
 
 @dataclass(frozen=True)
+class Variant:
+    """Another way for an engine to run on a device that can: its own script and binary."""
+
+    backend: str
+    script: Chunked
+    wasm: Chunked | None
+
+    @property
+    def files(self) -> set[str]:
+        """Ids of its chunks."""
+        return {*self.script.files, *(self.wasm.files if self.wasm else ())}
+
+
+@dataclass(frozen=True)
 class Engine:
     """An engine's script, which the page runs in a worker, and the two builds of its backend."""
 
@@ -43,6 +57,7 @@ class Engine:
     script: Chunked
     simd: Chunked
     plain: Chunked
+    variants: tuple[Variant, ...] = ()
 
 
 def make(
@@ -74,6 +89,10 @@ def make(
             "name": engine.name,
             "script": ref(engine.script),
             "wasm": {"simd": ref(engine.simd), "plain": ref(engine.plain)},
+            "variants": [
+                {"backend": v.backend, "script": ref(v.script), "wasm": ref(v.wasm) if v.wasm else None}
+                for v in engine.variants
+            ],
         },
         "model": {
             "graph": ref(packed.graph),
@@ -104,7 +123,7 @@ def make(
         task_script=task["script"],
         assets=(task["script"],),
         chunks=chunks,
-        plain_only=frozenset(engine.plain.files) - frozenset(engine.simd.files),
+        spare=frozenset(engine.plain.files).union(*(v.files for v in engine.variants)) - frozenset(engine.simd.files),
         facts=_facts(demo, packed, image, task["title"]),
     )
 

@@ -292,7 +292,7 @@ class Bundle:
     task_script: str
     assets: tuple[str, ...]  # paths of hashed assets that it needs
     chunks: Mapping[str, Blob]  # id -> file
-    plain_only: frozenset[str]  # chunks that only browsers without SIMD fetch
+    spare: frozenset[str]  # chunks that few fetch: browsers without SIMD, and those that try a variant of the engine
     facts: tuple[tuple[str, str], ...]
 
 
@@ -317,3 +317,4 @@ class Site:
     bundles: tuple[Bundle, ...]
     pages: tuple[Page, ...]
     warnings: tuple[str, ...] = ()
+    isolated: bool = False  # its pages are to be kept apart from other sites: settings.threads

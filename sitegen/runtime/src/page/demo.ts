@@ -1,18 +1,19 @@
 /**
  * `<sitegen-demo>`: hosts the task's user interface, loads the engine when it is first needed and tells the visitor how
  * that goes. What it knows is also on the element, for scripts and styles: data-state (idle, loading, ready, failed),
- * data-engine, data-backend, data-milliseconds and data-tensors of the last run.
+ * data-engine, data-backend, data-milliseconds and data-tensors of the last run, and data-compared once engines were.
  */
 
 import type { DemoConfig, Engine, PageConfig, Tensor } from '../shared/contract';
 import type { DemoHost } from '../shared/task';
+import { Choice } from './choice';
+import type { Current } from './current';
 import { element, sizeText } from './dom';
-import { startEngine } from './engine';
 import { loadFiles } from './files';
 import { Panel } from './panel';
 import type { Transport } from './transport';
 
-export function defineDemo(page: PageConfig, transport: Transport): void {
+export function defineDemo(page: PageConfig, transport: Transport, base: string): void {
   const config = page.demo;
   if (!config) return;
   customElements.define(
@@ -23,7 +24,7 @@ export function defineDemo(page: PageConfig, transport: Transport): void {
       connectedCallback(): void {
         const task = globalThis.sitegen?.tasks[config.task];
         const root = element('div', { className: 'sg-task' });
-        const host = new Host(this, config, transport);
+        const host = new Host(this, config, transport, new Choice(page, config, transport, base));
         this.replaceChildren(root, host.status, host.panel.root);
         if (!task) {
           host.fail('The script of this demo is missing.');
@@ -45,18 +46,19 @@ export function defineDemo(page: PageConfig, transport: Transport): void {
 class Host implements DemoHost {
   readonly status = element('div', { className: 'sg-status', role: 'status' });
   readonly panel: Panel;
-  private engine: Promise<Engine> | null = null;
+  private engine: Promise<Current> | null = null;
 
   constructor(
     private readonly demo: HTMLElement,
     readonly config: DemoConfig,
     private readonly transport: Transport,
+    private readonly choice: Choice,
   ) {
     this.demo.dataset.state = 'idle';
     this.panel = new Panel(config, transport, () => this.load());
   }
 
-  load(): Promise<Engine> {
+  load(): Promise<Current> {
     this.engine ??= this.start().catch((error: unknown) => {
       this.engine = null;
       this.demo.dataset.state = 'failed';
@@ -69,21 +71,39 @@ class Host implements DemoHost {
     return this.engine;
   }
 
-  private async start(): Promise<Engine> {
+  private async start(): Promise<Current> {
     this.demo.dataset.state = 'loading';
     const bar = element('progress', { max: 1, value: 0 });
     const text = element('span', {}, 'Loading the model');
     bar.setAttribute('aria-label', 'Loading the model');
     this.status.replaceChildren(bar, text);
-    const engine = await startEngine(this.config, this.transport, (loaded, total) => {
+    const engine = await this.choice.start((loaded, total) => {
       bar.max = total || 1;
       bar.value = loaded;
       text.textContent = `Loading the model: ${sizeText(loaded)} of ${sizeText(total)}`;
     });
     this.status.replaceChildren();
-    Object.assign(this.demo.dataset, { state: 'ready', engine: engine.name, backend: engine.backend });
-    this.panel.started(engine);
+    this.demo.dataset.state = 'ready';
+    this.tell(engine);
     return engine;
+  }
+
+  private tell(engine: Engine): void {
+    Object.assign(this.demo.dataset, { engine: engine.name, backend: engine.backend });
+    this.panel.started(engine);
+  }
+
+  /** In the background; whatever fails in it leaves the demo as it is. */
+  private async compare(engine: Current): Promise<void> {
+    try {
+      const compared = await this.choice.compare(engine);
+      if (!compared) return;
+      const times = compared.times.map(([backend, time]) => `${backend} ${time.toFixed(2)} ms`);
+      this.demo.dataset.compared = times.join(', ');
+      this.tell(engine);
+    } catch (error) {
+      this.demo.dataset.compared = `failed: ${reason(error)}`;
+    }
   }
 
   async run(input: Tensor): Promise<{ output: Tensor; milliseconds: number }> {
@@ -94,9 +114,11 @@ class Host implements DemoHost {
       this.demo.dataset.milliseconds = result.milliseconds.toFixed(2);
       this.demo.dataset.tensors = String(result.tensors);
       this.panel.ran(result.milliseconds);
+      void this.compare(engine);
       return { output: result.outputs[outputs[0]!.name]!, milliseconds: result.milliseconds };
     } catch (error) {
       // An engine that failed once is not trusted again: the next call starts a new one.
+      this.choice.failed(engine);
       engine.dispose();
       this.engine = null;
       this.fail(`The model failed: ${reason(error)}.`);

@@ -4,37 +4,83 @@ import { backendOf, modelFiles, simdSupported } from '../shared/needs';
 import type {
   DemoConfig,
   Engine,
+  EngineConfig,
   EngineFiles,
   EngineReply,
   EngineRequest,
+  FileRef,
+  ModelConfig,
   RunResult,
   Tensors,
+  Variant,
 } from '../shared/contract';
 import { loadFiles, type Progress } from './files';
 import type { Transport } from './transport';
+import { within } from './within';
+
+/** What an engine is started with, as bytes. */
+export interface Parts extends EngineFiles {
+  script: Uint8Array;
+}
 
 type Omitted<T> = T extends unknown ? Omit<T, 'id'> : never;
 
-/** Fetches engine and model and has the worker load them. Throws when anything of that fails. */
-export async function startEngine(
-  demo: DemoConfig,
+/** An engine's script and binary: those of a variant where one is named. */
+function engineFiles(engine: EngineConfig, variant: Variant | null): FileRef[] {
+  const { script, wasm } = variant ?? { script: engine.script, wasm: backendOf(engine) };
+  return wasm ? [script, wasm] : [script];
+}
+
+/** Fetches engine and model. */
+export async function loadParts(
+  { engine, model }: DemoConfig,
   transport: Transport,
   progress: Progress,
+  variant: Variant | null,
+): Promise<Parts> {
+  const refs = [...modelFiles(model), ...engineFiles(engine, variant)];
+  const files = await loadFiles(transport, refs, progress);
+  const [graph, weights, anchors] = files.splice(0, modelFiles(model).length);
+  const [script, wasm = new Uint8Array()] = files;
+  return {
+    script: script!,
+    graph: graph!,
+    weights: weights!,
+    anchors: anchors ?? null,
+    wasm,
+    simd: simdSupported(),
+  };
+}
+
+/** The same model for a variant of its engine, which is fetched. */
+export async function otherParts(
+  parts: Parts,
+  engine: EngineConfig,
+  transport: Transport,
+  variant: Variant,
+): Promise<Parts> {
+  const [script, wasm = new Uint8Array()] = await loadFiles(transport, engineFiles(engine, variant));
+  return { ...parts, script: script!, wasm };
+}
+
+/** Parts that are `lent` are copied, others go to the engine's worker; `patience` is in milliseconds. */
+interface Terms {
+  lent?: boolean;
+  patience?: number;
+}
+
+/** Has a worker load engine and model. Throws when it cannot. */
+export async function startEngine(
+  model: ModelConfig,
+  parts: Parts,
+  { lent = false, patience }: Terms,
 ): Promise<Engine> {
-  const { engine, model } = demo;
-  const refs = [engine.script, backendOf(engine), ...modelFiles(model)];
-  const [script, wasm, graph, weights, anchors] = await loadFiles(transport, refs, progress);
-  const worker = new EngineWorker(script!);
+  const { script, ...files } = parts;
+  const worker = new EngineWorker(script);
   try {
-    const files: EngineFiles = {
-      graph: graph!,
-      weights: weights!,
-      anchors: anchors ?? null,
-      wasm: wasm!,
-      simd: simdSupported(),
-    };
-    const buffers = [graph!, weights!, wasm!].map((file) => file.buffer as ArrayBuffer);
-    const loaded = (await worker.ask({ verb: 'load', model, files }, buffers)) as {
+    const buffers = [files.graph, files.weights, files.wasm].map((file) => file.buffer as ArrayBuffer);
+    const loading = worker.ask({ verb: 'load', model, files }, lent ? [] : buffers);
+    const loaded = (await (patience ? within(patience, loading, 'the engine does not start') : loading)) as {
       name: string;
       backend: string;
     };

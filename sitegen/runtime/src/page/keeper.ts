@@ -6,10 +6,10 @@
 import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
 import { needsOf, type Need } from '../shared/needs';
+import { ask } from './asking';
 import type { Progress } from './files';
 
 const AT_ONCE = 4;
-const ANSWER_WITHIN = 60_000;
 
 export class Keeper {
   constructor(
@@ -63,17 +63,6 @@ export class Keeper {
   }
 
   private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {
-    const worker = await this.worker;
-    return new Promise((resolve, reject) => {
-      const channel = new MessageChannel();
-      const timer = setTimeout(() => reject(new Error('the service worker does not answer')), ANSWER_WITHIN);
-      channel.port1.onmessage = (event: MessageEvent<WorkerReply>) => {
-        clearTimeout(timer);
-        channel.port1.close();
-        resolve(event.data);
-      };
-      const request: WorkerRequest = { verb, page: this.page.page };
-      worker.postMessage(request, [channel.port2]);
-    });
+    return ask(await this.worker, { verb, page: this.page.page });
   }
 }

@@ -5,6 +5,7 @@ import type {} from '../shared/task';
 import { modelsCache } from '../shared/names';
 import { element } from './dom';
 import { defineDemo } from './demo';
+import { isolate } from './isolation';
 import { Keeper } from './keeper';
 import { defineOffline, type Keeping } from './offline';
 import { byHttp, byScript } from './transport';
@@ -18,13 +19,13 @@ function start(): void {
   const page = JSON.parse(text) as PageConfig;
   const base = new URL(page.root, location.href).href;
   if (location.protocol === 'file:') {
-    defineDemo(page, byScript(base));
+    defineDemo(page, byScript(base), base);
     defineOffline(page, { keeper: null, excuse: 'Opened from a file: works without a network.' });
     return;
   }
   if (page.preview) {
     retire(base);
-    defineDemo(page, byHttp(base, null, false));
+    defineDemo(page, byHttp(base, null, false), base);
     defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
     return;
   }
@@ -33,7 +34,7 @@ function start(): void {
   const store = storage() ? caches.open(modelsCache(base)) : null;
   const keeping = keep(page, base, store);
   const auto = page.offline === 'auto' && keeping.keeper !== null;
-  defineDemo(page, byHttp(base, store, auto));
+  defineDemo(page, byHttp(base, store, auto), base);
   defineOffline(page, keeping);
 }
 
@@ -49,7 +50,9 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null): Kee
       excuse: 'This browser keeps no pages from here: open the site over https to keep it.',
     };
   }
-  const keeper = new Keeper(page, base, store, register(base));
+  const worker = register(base);
+  void isolate(page, base, worker).catch(() => undefined);
+  const keeper = new Keeper(page, base, store, worker);
   if (page.offline === 'auto' && !document.querySelector('sitegen-offline')) {
     // A page without the panel keeps itself quietly.
     void keeper.keep(() => undefined).catch(() => undefined);

@@ -93,6 +93,15 @@ export interface EngineConfig {
   name: string;
   script: FileRef;
   wasm: { simd: FileRef; plain: FileRef };
+  /** Other ways to run it, which devices try that can (page/variants.ts). Nobody has to fetch them. */
+  variants: Variant[];
+}
+
+/** An engine's script of its own, and its binary where it has one; `backend` is the name that it answers with. */
+export interface Variant {
+  backend: string;
+  script: FileRef;
+  wasm: FileRef | null;
 }
 
 export interface DemoConfig {
@@ -168,6 +177,8 @@ export type WorkerRequest =
   { verb: 'status'; page: string } | { verb: 'keep'; page: string } | { verb: 'remove'; page: string };
 export interface WorkerReply {
   kept: boolean;
+  /** Whether it isolates the page from other sites when it is loaded. */
+  isolated: boolean;
   /** Why it is not kept, where that was asked for. */
   error?: string;
 }

@@ -11,25 +11,33 @@ export interface Need {
   chunk: boolean;
 }
 
-/** Every file of the page, each once; of the two builds of the backend, the one that this browser runs. */
+/** Every file that the page must have, each once; of the two builds of the backend, the one that this browser runs. */
 export function needsOf(page: PageConfig): Need[] {
-  const needs = new Map<string, Need>();
-  const asset = (ref: AssetRef): void => {
-    needs.set(ref.path, { ...ref, chunk: false });
-  };
-  const file = (ref: FileRef): void => {
-    for (const [id, bytes] of ref.chunks) {
-      needs.set(id, { path: chunkPath(id), bytes, sha256: id, chunk: true });
-    }
-  };
-  page.assets.forEach(asset);
-  if (page.demo) {
-    const { engine, model, samples } = page.demo;
-    [engine.script, backendOf(engine), ...modelFiles(model)].forEach(file);
-    if (model.proof) file(model.proof);
-    samples.forEach((sample) => file(sample.image));
-  }
-  return [...needs.values()];
+  const assets = page.assets.map((ref: AssetRef): Need => ({ ...ref, chunk: false }));
+  if (!page.demo) return once(assets);
+  const { engine, model, samples } = page.demo;
+  const files = [
+    engine.script,
+    backendOf(engine),
+    ...modelFiles(model),
+    ...samples.map(({ image }) => image),
+  ];
+  if (model.proof) files.push(model.proof);
+  return once([...assets, ...files.flatMap(chunksOf)]);
+}
+
+/** Files that the page may have besides: those of its engine's variants. */
+export function extrasOf(page: PageConfig): Need[] {
+  const variants = page.demo?.engine.variants ?? [];
+  return variants.flatMap(({ script, wasm }) => [script, ...(wasm ? [wasm] : [])]).flatMap(chunksOf);
+}
+
+function chunksOf(ref: FileRef): Need[] {
+  return ref.chunks.map(([id, bytes]) => ({ path: chunkPath(id), bytes, sha256: id, chunk: true }));
+}
+
+function once(needs: Need[]): Need[] {
+  return [...new Map(needs.map((need) => [need.path, need])).values()];
 }
 
 /** The files that a model is made of: graph, weights, and a detector's anchors. */

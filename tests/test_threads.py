@@ -1,0 +1,308 @@
+"""Sites with `threads`: pages are isolated by their worker, and run on several cores where that is faster."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sitegen.offline import ISOLATION
+from tests import digits
+from tests.browsers import Browser, Tab, click, wait_for
+from tests.browsers.chromium import ChromiumTab
+from tests.conftest import make
+from tests.host import Host
+from tests.test_page import listen
+from tests.test_serve import Serving
+
+Get = Callable[[str], Browser]
+KEPT = "document.querySelector('sitegen-offline')?.dataset.state === 'kept'"
+ISOLATED = "globalThis.crossOriginIsolated"
+READY = "document.querySelector('sitegen-demo')?.dataset.state === 'ready'"
+COMPARED = "document.querySelector('sitegen-demo')?.dataset.compared"
+FASTEST = "Object.keys(localStorage).find((key) => key.includes('|fastest|'))"
+
+
+@pytest.fixture(scope="module")
+def threaded(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with `threads`, built. Tests read it; they change copies."""
+    root = tmp_path_factory.mktemp("threads") / "project"
+    shutil.copytree(project, root, symlinks=True)
+    shutil.rmtree(root / "content/scenes", ignore_errors=True)
+    switch(root, True)
+    return root
+
+
+@pytest.fixture
+def tab(browser: Get) -> Iterator[ChromiumTab]:
+    """A tab of Chromium."""
+    opened = browser("chromium").new_tab()
+    assert isinstance(opened, ChromiumTab)
+    yield opened
+    opened.close()
+
+
+def switch(root: Path, on: bool) -> None:
+    """Builds the project with threads or without."""
+    settings = root / "pyproject.toml"
+    text = re.sub(r"threads = \w+\n", "", settings.read_text("utf-8"))
+    added = "[tool.sitegen]\nthreads = true\n" if on else "[tool.sitegen]\n"
+    settings.write_text(text.replace("[tool.sitegen]\n", added), "utf-8")
+    make(root)
+
+
+def first_visit(tab: Tab, url: str) -> None:
+    """Opens the page for the first time: its worker isolates it by loading it once more."""
+    tab.goto(url)
+    wait_for(tab, f"{ISOLATED} && {READY}")
+    assert tab.evaluate("performance.getEntriesByType('navigation')[0].type") == "reload"
+
+
+def prefer(tab: Tab, backend: str) -> None:
+    """Has the next load start a backend, whichever was faster."""
+    tab.evaluate(
+        f"(() => {{ const key = {FASTEST}; const [of] = JSON.parse(localStorage[key]);"
+        f" localStorage[key] = JSON.stringify([of, {json.dumps(backend)}]); }})()"
+    )
+
+
+def threads_of(name: str) -> int:
+    """How many threads of browsers that this process has started are called so (Linux)."""
+    parents, names = {}, []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (folder / "stat").read_text()
+            parents[int(folder.name)] = int(status.rpartition(")")[2].split()[1])
+            names += [(int(folder.name), (task / "comm").read_text().strip()) for task in folder.glob("task/*")]
+        except OSError:
+            continue
+
+    def ours(process: int) -> bool:
+        while process not in (0, os.getpid()):
+            process = parents.get(process, 0)
+        return process == os.getpid()
+
+    return sum(said.startswith(name) and ours(process) for process, said in names)
+
+
+@pytest.mark.parametrize("base", ["/", "/some/sub/"])
+def test_chromium(tab: ChromiumTab, threaded: Path, base: str) -> None:
+    requests, said = listen(tab.page)
+    with Host(threaded / "output", base) as host:
+        url = host.url + digits.PAGE
+        tab.goto(url)
+        # It works whether the page is isolated yet or not.
+        wait_for(tab, READY)
+        wait_for(tab, f"{ISOLATED} && {READY} && {KEPT}")
+        assert digits.facts(tab)["backend"] == "wasm-simd"
+        assert digits.draw(tab, "7") == "7"
+        check_comparison(tab)
+        prefer(tab, "wasm-threads")
+        digits.open_page(tab, url, "wasm-threads")
+        digits.check(tab, threaded / "content/digits")
+        assert tab.evaluate(COMPARED) is None
+        host.stop()
+        digits.open_page(tab, url, "wasm-threads")
+        assert tab.evaluate(ISOLATED)
+        digits.check(tab, threaded / "content/digits")
+    assert said == []
+    loads = [address for address in requests if address == url]
+    assert len(loads) == 4, "once, and once more to be isolated"
+
+
+def check_comparison(tab: Tab) -> None:
+    """Both engines were measured, and the faster one is in use and remembered."""
+    wait_for(tab, COMPARED)
+    found = re.fullmatch(r"wasm-simd ([\d.]+) ms, wasm-threads ([\d.]+) ms", tab.evaluate(COMPARED))
+    assert found, tab.evaluate(COMPARED)
+    one, several = float(found[1]), float(found[2])
+    backend = digits.facts(tab)["backend"]
+    if abs(several - 0.9 * one) > 0.02:
+        assert backend == ("wasm-threads" if several < 0.9 * one else "wasm-simd")
+    assert json.loads(tab.evaluate(f"localStorage[{FASTEST}]"))[1] == backend
+
+
+def test_firefox(browser: Get, threaded: Path) -> None:
+    tab = browser("firefox").new_tab()
+    with Host(threaded / "output", "/threads/") as host:
+        url = host.url + digits.PAGE
+        first_visit(tab, url)
+        wait_for(tab, KEPT)
+        assert digits.draw(tab, "7") == "7"
+        check_comparison(tab)
+        prefer(tab, "wasm-threads")
+        digits.open_page(tab, url, "wasm-threads")
+        digits.check(tab, threaded / "content/digits")
+        host.stop()
+        digits.open_page(tab, url, "wasm-threads")
+        assert digits.draw(tab, "3") == "3"
+    tab.close()
+
+
+def test_webkit(browser: Get, threaded: Path) -> None:
+    """WebKitGTK has no shared memory: one thread, and nothing is loaded twice."""
+    tab = browser("webkit").new_tab()
+    with Host(threaded / "output", "/threads/") as host:
+        digits.open_page(tab, host.url + digits.PAGE)
+        wait_for(tab, KEPT)
+        assert digits.draw(tab, "7") == "7"
+        assert host.requests.count(f"/threads/{digits.PAGE}") <= 2, "the page, and the worker that keeps it"
+        digits.open_page(tab, host.url + digits.PAGE)
+        digits.check(tab, threaded / "content/digits")
+        assert tab.evaluate(COMPARED) is None
+    tab.close()
+
+
+@pytest.mark.parametrize(("name", "thread"), [("chromium", "DedicatedWorker"), ("firefox", "DOM Worker")])
+def test_no_thread_is_left(browser: Get, threaded: Path, name: str, thread: str) -> None:
+    tab = browser(name).new_tab()
+    with Host(threaded / "output", "/left/") as host:
+        first_visit(tab, host.url + digits.PAGE)
+        assert digits.draw(tab, "7") == "7"
+        check_comparison(tab)
+        counts = {}
+        for backend in ("usual", "wasm-threads"):
+            prefer(tab, backend)
+            digits.open_page(tab, host.url + digits.PAGE, "wasm-simd" if backend == "usual" else backend)
+            counts[backend] = settled(thread)
+        assert counts["wasm-threads"] - counts["usual"] == min(os.cpu_count() or 1, 4) - 1
+        # The engine is ended, as when it failed.
+        tab.evaluate("document.querySelector('sitegen-demo').replaceWith()")
+        tab.goto("about:blank")
+        assert settled(thread) < counts["usual"]
+    tab.close()
+
+
+def settled(thread: str) -> int:
+    """How many threads of a name there are, once that stays so: browsers take a moment to end one."""
+    last, same = threads_of(thread), 0
+    for _ in range(100):
+        time.sleep(0.1)
+        now = threads_of(thread)
+        same = same + 1 if now == last else 0
+        last = now
+        if same == 30:
+            break
+    return last
+
+
+def test_whoever_has_begun_is_not_disturbed(tab: ChromiumTab, threaded: Path) -> None:
+    with Host(threaded / "output", "/begun/") as host:
+        tab.page.add_init_script("addEventListener('DOMContentLoaded', () => dispatch())")
+        tab.page.add_init_script(
+            "const dispatch = () => setTimeout(() => document.body.dispatchEvent("
+            "new PointerEvent('pointerdown', { bubbles: true })))"
+        )
+        tab.goto(host.url + digits.PAGE)
+        wait_for(tab, KEPT)
+        assert not tab.evaluate(ISOLATED)
+        assert digits.draw(tab, "7") == "7"
+        assert tab.evaluate("performance.getEntriesByType('navigation')[0].type") == "navigate"
+        # The next visit is isolated from the start.
+        digits.open_page(tab, host.url + digits.PAGE)
+        assert tab.evaluate(ISOLATED)
+        assert tab.evaluate("performance.getEntriesByType('navigation')[0].type") == "navigate"
+
+
+def test_it_is_loaded_again_once(tab: ChromiumTab, threaded: Path) -> None:
+    """A host whose pages cannot be isolated, whatever their worker says."""
+    requests, _ = listen(tab.page)
+    tab.page.add_init_script("Object.defineProperty(globalThis, 'crossOriginIsolated', { value: false })")
+    with Host(threaded / "output", "/once/") as host:
+        tab.goto(host.url + digits.PAGE)
+        wait_for(tab, KEPT)
+        wait_for(tab, f"performance.getEntriesByType('navigation')[0].type === 'reload' && {READY} && {KEPT}")
+        tab.evaluate("new Promise((done) => setTimeout(done, 1000))")
+        assert requests.count(host.url + digits.PAGE) == 2
+        assert digits.facts(tab)["backend"] == "wasm-simd"
+
+
+def test_a_variant_that_fails(tab: ChromiumTab, threaded: Path) -> None:
+    """Shared memory that cannot be had: the page stays on one thread, and does not try again."""
+    tab.page.add_init_script(
+        "const { Worker: Real } = globalThis; globalThis.workers = 0;"
+        "globalThis.Worker = class extends Real { constructor(url) { super(url); workers++; } }"
+    )
+    with Host(threaded / "output", "/fails/") as host:
+        first_visit(tab, host.url + digits.PAGE)
+        assert digits.draw(tab, "7") == "7"
+        check_comparison(tab)
+        assert tab.evaluate("workers") == 2
+        # A damaged binary: the chunk is whole, so it is the engine that must fail.
+        prefer(tab, "wasm-threads")
+        tab.page.add_init_script(
+            "Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { value: 2 });"
+            "const { postMessage } = Worker.prototype;"
+            "Worker.prototype.postMessage = function (message, transfer) {"
+            " if (message.verb === 'load' && globalThis.workers === 1) message.files.wasm.fill(0);"
+            " postMessage.call(this, message, transfer); };"
+        )
+        digits.open_page(tab, host.url + digits.PAGE, "wasm-simd")
+        assert tab.evaluate("workers") == 2
+        assert json.loads(tab.evaluate(f"localStorage[{FASTEST}]"))[1] == "usual"
+        assert digits.draw(tab, "7") == "7"
+
+
+def test_without_it_again(tab: ChromiumTab, threaded: Path, tmp_path: Path) -> None:
+    """A site that is deployed without threads is isolated no more, and leaves nothing of them behind."""
+    root = tmp_path / "project"
+    shutil.copytree(threaded, root, symlinks=True)
+    with Host(root / "output", "/back/") as host:
+        first_visit(tab, host.url + digits.PAGE)
+        wait_for(tab, KEPT)
+        assert digits.draw(tab, "7") == "7"
+        check_comparison(tab)
+        stored = "caches.open('sitegen|/back/|models').then((c) => c.keys()).then((k) => k.length)"
+        before = tab.evaluate(stored)
+        switch(root, False)
+        tab.goto(host.url + digits.PAGE)
+        click(tab, ".sg-update button")
+        wait_for(tab, f"!{ISOLATED} && {READY} && {KEPT}")
+        assert tab.evaluate(stored) < before
+        digits.open_page(tab, host.url + digits.PAGE)
+        assert not tab.evaluate(ISOLATED)
+        assert digits.draw(tab, "7") == "7"
+
+
+def test_files(output: Path, threaded: Path) -> None:
+    """Nothing of it is in a site that does not ask for it; where it is, no page has to have it."""
+    variants = {}
+    for site in (output, threaded / "output"):
+        html = (site / digits.PAGE).read_text("utf-8")
+        config = json.loads(re.search(r'id="sitegen-page">([^<]*)<', html)[1])  # type: ignore[index]
+        variants[site] = config["demo"]["engine"]["variants"]
+    assert variants[output] == []
+    (variant,) = variants[threaded / "output"]
+    assert variant["backend"] == "wasm-threads"
+    chunks = [chunk for ref in (variant["script"], variant["wasm"]) for chunk, _ in ref["chunks"]]
+    for chunk in chunks:
+        assert (threaded / f"output/chunks/{chunk}.js").exists()
+        assert not (output / f"chunks/{chunk}.js").exists()
+    assert b'"isolated":false' in (output / "sw.js").read_bytes()
+
+
+def test_from_a_file(tab: ChromiumTab, threaded: Path) -> None:
+    _, said = listen(tab.page)
+    digits.open_page(tab, (threaded / "output" / digits.PAGE).as_uri())
+    assert digits.draw(tab, "7") == "7"
+    assert tab.evaluate(COMPARED) is None
+    assert said == []
+
+
+def test_preview(tab: ChromiumTab, threaded: Path) -> None:
+    serving = Serving(threaded)
+    try:
+        digits.open_page(tab, serving.url + digits.PAGE)
+        assert tab.evaluate(ISOLATED)
+        answer = tab.page.request.get(serving.url + digits.PAGE)
+        assert {name: answer.headers[name.lower()] for name in ISOLATION} == ISOLATION
+        assert digits.draw(tab, "7") == "7"
+        check_comparison(tab)
+    finally:
+        serving.stop()
