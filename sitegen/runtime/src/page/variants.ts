@@ -10,7 +10,7 @@ export function runs({ backend }: Variant): boolean {
   return globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function' && mayRunThreads();
 }
 
-/** Whether threads could be of use on this device, were the page isolated. */
+/** Whether threads could be of use on this device, were the page isolated; WebKitGTK says so and then has none. */
 export function mayRunThreads(): boolean {
   return navigator.hardwareConcurrency > 1 && simdSupported() && sharedMemory();
 }
