@@ -223,7 +223,7 @@ class Assembly:
         files = self._files
         script = self._runtime.read(self._runtime.index["worker"])
         isolated = self._settings.threads
-        digest = hashlib.sha256(f"{script.sha256}{isolated or ''}".encode())
+        digest = hashlib.sha256(f"{script.sha256} {isolated}".encode())
         for path in sorted(files):
             digest.update(f"{path}\n{files[path].sha256}\n".encode())
         build = digest.hexdigest()[:16]
