@@ -318,3 +318,4 @@ class Site:
     bundles: tuple[Bundle, ...]
     pages: tuple[Page, ...]
     warnings: tuple[str, ...] = ()
+    isolated: bool = False  # its pages are to be kept apart from other sites: settings.threads

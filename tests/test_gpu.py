@@ -20,7 +20,7 @@ from sitegen.models.options import Options
 from sitegen.records import GraphModel
 from sitegen.weights import engine as engines
 from tests import digits
-from tests.browsers import Browser, click, wait_for
+from tests.browsers import Browser, Tab, click, wait_for
 from tests.browsers.chromium import Chromium, ChromiumTab
 from tests.conftest import REPOSITORY, make
 from tests.host import Host
@@ -126,14 +126,14 @@ _DEVICE = """((slow, factor, wrong) => {
     }
   };
 })(%s)"""
-_IDLE = "document.querySelector('.sg-speed') && !('busy' in document.querySelector('.sg-speed').dataset)"
-_SAID = "document.querySelector('.sg-speed [role=status]').textContent"
-_ROWS = """Object.fromEntries([...document.querySelectorAll('.sg-speed tr[data-way]')].map(
+IDLE = "document.querySelector('.sg-speed') && !('busy' in document.querySelector('.sg-speed').dataset)"
+SAID = "document.querySelector('.sg-speed [role=status]').textContent"
+ROWS = """Object.fromEntries([...document.querySelectorAll('.sg-speed tr[data-way]')].map(
   (row) => [row.dataset.way, [...row.querySelectorAll('td')].map((cell) => cell.textContent)]))"""
-_FORGE = """(() => {
-  for (const [key, text] of Object.entries(localStorage))
-    localStorage.setItem(key, JSON.stringify({ ...JSON.parse(text), way: %s }));
-})()"""
+_KEPT = "Object.keys(localStorage).find((key) => key.startsWith('sitegen|way|'))"
+FORGE = f"""((key) => {{
+  localStorage.setItem(key, JSON.stringify({{ ...JSON.parse(localStorage.getItem(key)), way: %s }}));
+}})({_KEPT})"""
 SLOW_WASM = _DEVICE % "'wasm-simd', 1000, ''"
 WRONG_WEBGL = _DEVICE % "'wasm-simd', 1000, 'webgl'"
 
@@ -168,13 +168,13 @@ def race(tab: ChromiumTab) -> dict[str, list[str]]:
     """Presses the button; gives the table."""
     click(tab, ".sg-behind summary")
     click(tab, ".sg-speed .sg-button")
-    wait_for(tab, f"{_IDLE} && {_SAID}.startsWith('Measured')", 120)
-    rows: dict[str, list[str]] = tab.evaluate(_ROWS)
+    wait_for(tab, f"{IDLE} && {SAID}.startsWith('Measured')", 120)
+    rows: dict[str, list[str]] = tab.evaluate(ROWS)
     return rows
 
 
-def remembered(tab: ChromiumTab) -> str | None:
-    way: str | None = tab.evaluate("Object.values(localStorage).map((text) => JSON.parse(text).way)[0] ?? null")
+def remembered(tab: Tab) -> str | None:
+    way: str | None = tab.evaluate(f"JSON.parse(localStorage[{_KEPT}] ?? '{{}}').way ?? null")
     return way
 
 
@@ -189,7 +189,7 @@ def test_a_slower_gpu_is_not_used(tab: ChromiumTab, page: str) -> None:
     assert len([url for url in asked[before:] if "/chunks/" in url]) >= 1
     assert rows["webgl"][1] == rows["wasm"][1] == "passed"
     assert rows["webgpu"] == ["–", "this browser has no WebGPU here"]
-    assert tab.evaluate(_SAID) == "Measured on this device: wasm stays."
+    assert tab.evaluate(SAID) == "Measured on this device: wasm stays."
     assert digits.facts(tab)["backend"] == "wasm-simd"
     assert remembered(tab) == "wasm"
 
@@ -208,7 +208,7 @@ def test_a_faster_gpu_is_used_and_remembered(tab: ChromiumTab, page: str) -> Non
     click(tab, ".sg-behind summary")
     wait_for(tab, "!document.querySelector('.sg-speed select').disabled")
     tab.page.select_option(".sg-speed select", "wasm")
-    wait_for(tab, f"{_SAID} === 'The demo runs on wasm now.'")
+    wait_for(tab, f"{SAID} === 'The demo runs on wasm now.'")
     assert remembered(tab) == "wasm"
     assert digits.draw(tab, "7") == "7"
     assert digits.facts(tab)["backend"] == "wasm-simd"
@@ -221,7 +221,7 @@ def test_wrong_numbers_are_not_used(tab: ChromiumTab, output: Path) -> None:
     assert rows["webgl"] == ["–", "its numbers are wrong (1e-2 off)"]
     assert digits.facts(tab)["backend"] == "wasm-simd"
     tab.page.select_option(".sg-speed select", "webgl")
-    wait_for(tab, f"{_SAID} === 'That did not work: its numbers are wrong (1e-2 off).'")
+    wait_for(tab, f"{SAID} === 'That did not work: its numbers are wrong (1e-2 off).'")
     assert digits.facts(tab)["backend"] == "wasm-simd"
     assert tab.evaluate("document.querySelector('.sg-speed select').value") == "wasm"
 
@@ -241,10 +241,10 @@ def test_a_choice_that_does_not_hold(tab: ChromiumTab, output: Path, way: str, d
     tab.page.add_init_script(device)
     ready(tab, page)
     race(tab)
-    tab.evaluate(_FORGE % json.dumps(way))
+    tab.evaluate(FORGE % json.dumps(way))
     assert remembered(tab) == way
     assert ready(tab, page) == "wasm-simd"
-    assert tab.evaluate(_SAID) == said
+    assert tab.evaluate(SAID) == said
     assert digits.draw(tab, "7") == "7"
     if said:
         assert remembered(tab) is None
@@ -268,7 +268,7 @@ def test_a_gpu_that_goes_away_while_it_runs(tab: ChromiumTab, output: Path) -> N
     )
     assert digits.draw(tab, "7") == "7"
     assert digits.facts(tab)["backend"] == "wasm-simd"
-    assert tab.evaluate(_SAID).startswith("webgl failed and is no longer used: the model takes")
+    assert tab.evaluate(SAID).startswith("webgl failed and is no longer used: the model takes")
     assert remembered(tab) is None
 
 
@@ -308,7 +308,7 @@ def test_what_was_chosen_is_kept_with_the_page(tab: ChromiumTab, output: Path) -
         })()"""
     )
     assert ready(tab, page) == "wasm-simd"
-    assert tab.evaluate(_SAID) == ""
+    assert tab.evaluate(SAID) == ""
     assert remembered(tab) == "webgl"
 
 
@@ -338,7 +338,7 @@ def test_webgpu_in_a_page(output: Path) -> None:
         rows = race(tab)
         assert [cells[1] for cells in rows.values()] == ["passed"] * 3
         tab.page.select_option(".sg-speed select", "webgpu")
-        wait_for(tab, f"{_SAID} === 'The demo runs on webgpu now.'", 60)
+        wait_for(tab, f"{SAID} === 'The demo runs on webgpu now.'", 60)
         assert digits.draw(tab, "7") == "7"
         assert ready(tab, (output / digits.PAGE).as_uri()) == "webgpu"
         assert digits.draw(tab, "3") == "3"

@@ -92,11 +92,11 @@ _FULL = """
     const full = `
       const { instantiate } = WebAssembly;
       WebAssembly.instantiate = async (...given) => {
-        const { instance } = await instantiate(...given);
+        const { exports } = await instantiate(...given);
         let loaded = false;
         setTimeout(() => (loaded = true), 500);
-        const malloc = (bytes) => (loaded ? 0 : instance.exports.malloc(bytes));
-        return { instance: { exports: { ...instance.exports, malloc } } };
+        const malloc = (bytes) => (loaded ? 0 : exports.malloc(bytes));
+        return { exports: { ...exports, malloc } };
       };
     `;
     const engine = options?.type === 'text/javascript' && first;

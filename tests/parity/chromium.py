@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,17 +35,20 @@ class Run:
 
 
 class Arena:
-    """A context manager: a browser, and the folder that it is shown, in which models are laid out."""
+    """A context manager: a browser, and the folder that it is shown, in which models are laid out.
 
-    def __init__(self, root: Path, flags: Sequence[str] = ()) -> None:
-        self._root, self._flags = root, flags
+    `flags` are the browser's, and `headers` go along with whatever it is sent.
+    """
+
+    def __init__(self, root: Path, flags: Sequence[str] = (), headers: Mapping[str, str] | None = None) -> None:
+        self._root, self._flags, self._headers = root, flags, headers
         for name in ("page.html", "job.js"):
             shutil.copy(HERE / name, root)
         shutil.copytree(REPOSITORY / "sitegen/runtime/dist", root / "dist")
         self._models = 0
 
     def __enter__(self) -> Arena:
-        self._host, self._browser = Host(self._root), Chromium(self._flags)
+        self._host, self._browser = Host(self._root, headers=self._headers), Chromium(self._flags)
         self._tab = self._browser.new_tab()
         self._tab.goto(f"{self._host.url}page.html")
         return self

@@ -5,6 +5,8 @@ self.postMessage = (message) => answers.get(message.id)(message);
 importScripts('job.js');
 
 const variant = location.search.slice(1);
+// Of a variant with a binary of its own: its script and that.
+const BUILDS = { 'wasm-threads': ['plan-threads', 'backend-threaded-simd.wasm'] };
 let next = 0;
 let serve, told, turns;
 
@@ -19,14 +21,15 @@ function ask(request) {
 async function load(folder) {
   const job = await jobOf(folder);
   told = job.model;
-  importScripts(`dist/${variant || job.engine}.js`);
+  const [script, wasm] = BUILDS[variant] ?? (variant ? [variant, null] : [job.engine, 'backend-simd.wasm']);
+  importScripts(`dist/${script}.js`);
   serve = self.onmessage;
   self.onmessage = answer;
   const files = {
     graph: await bytes(`${folder}/graph.json`),
     weights: await bytes(`${folder}/${job.weights[0]}`),
     anchors: told.detection ? await bytes(`${folder}/anchors.bin`) : null,
-    wasm: variant ? null : await bytes('dist/backend-simd.wasm'),
+    wasm: wasm && (await bytes(`dist/${wasm}`)),
     simd: true,
   };
   const { name, backend } = await ask({ verb: 'load', model: told, files });

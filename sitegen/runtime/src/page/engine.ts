@@ -15,6 +15,9 @@ import type {
 import { loadFiles, type Progress } from './files';
 import type { Transport } from './transport';
 
+/** A variant that hangs must not hang the page: milliseconds for loading, for compiling all shaders, and for a run. */
+export const PATIENCE = 60_000;
+
 type Omitted<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 /** An engine's worker, and what it is to be handed. */

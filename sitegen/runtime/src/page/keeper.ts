@@ -6,12 +6,12 @@
 import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
 import { needsOf, sparesOf, type Need } from '../shared/needs';
+import { ask } from './asking';
 import { Choice } from './choice';
 import type { Progress } from './files';
 import { remember } from './stored';
 
 const AT_ONCE = 4;
-const ANSWER_WITHIN = 60_000;
 
 export class Keeper {
   /** Whether the page is kept, as far as was heard: what it fetches from then on stays too. */
@@ -77,18 +77,8 @@ export class Keeper {
   }
 
   private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {
-    const worker = await this.worker;
-    return new Promise((resolve, reject) => {
-      const channel = new MessageChannel();
-      const timer = setTimeout(() => reject(new Error('the service worker does not answer')), ANSWER_WITHIN);
-      channel.port1.onmessage = (event: MessageEvent<WorkerReply>) => {
-        clearTimeout(timer);
-        this.keeps = event.data.kept;
-        channel.port1.close();
-        resolve(event.data);
-      };
-      const request: WorkerRequest = { verb, page: this.page.page };
-      worker.postMessage(request, [channel.port2]);
-    });
+    const reply = await ask(await this.worker, { verb, page: this.page.page });
+    this.keeps = reply.kept;
+    return reply;
   }
 }

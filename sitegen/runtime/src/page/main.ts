@@ -5,6 +5,7 @@ import type {} from '../shared/task';
 import { modelsCache } from '../shared/names';
 import { element } from './dom';
 import { defineDemo } from './demo';
+import { isolate } from './isolation';
 import { Keeper } from './keeper';
 import { defineOffline, type Keeping } from './offline';
 import { byHttp, byScript } from './transport';
@@ -59,6 +60,7 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null, load
   const worker = loaded.then(() => register(base));
   // Whoever needs it sees the error.
   worker.catch(() => undefined);
+  void isolate(page, base, worker).catch(() => undefined);
   const keeper = new Keeper(page, base, store, worker);
   if (page.offline === 'auto' && !document.querySelector('sitegen-offline')) {
     // A page without the panel keeps itself quietly.

@@ -1,9 +1,15 @@
 /** Which variants of the engine a browser has at all; a variant that nobody asks for here is had by none. */
 
+import { simdSupported } from '../shared/needs';
+
+/** The variant that needs pages to be isolated from other sites. */
+export const THREADS = 'wasm-threads';
+
 /** Says why a browser lacks it, or nothing. */
 type Probe = () => Promise<string | null>;
 
 const PROBES: Record<string, Probe> = {
+  [THREADS]: () => Promise.resolve(threads() ? null : 'this browser shares no memory between cores here'),
   webgl: () => Promise.resolve(webgl() ? null : 'this browser has no WebGL 2 for it'),
   webgpu: async () => {
     // There is an adapter, or null, or in some browsers an error.
@@ -25,4 +31,23 @@ function webgl(): boolean {
   // Browsers allow so many at a time.
   gl?.getExtension('WEBGL_lose_context')?.loseContext();
   return gl !== null;
+}
+
+/** Some browsers isolate pages and give them no shared memory. */
+function threads(): boolean {
+  return globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function' && mayRunThreads();
+}
+
+/** Whether threads could be of use on this device, were the page isolated; WebKitGTK says so and then has none. */
+export function mayRunThreads(): boolean {
+  return navigator.hardwareConcurrency > 1 && simdSupported() && sharedMemory();
+}
+
+function sharedMemory(): boolean {
+  try {
+    const { buffer } = new WebAssembly.Memory({ initial: 0, maximum: 1, shared: true });
+    return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+  } catch {
+    return false;
+  }
 }

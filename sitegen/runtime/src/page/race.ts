@@ -1,6 +1,7 @@
 /** Engines with the same model against one another. */
 
 import type { Engine, Tensors } from '../shared/contract';
+import { PATIENCE, within } from './engine';
 
 const WARM_UP = 3;
 const TIMED = 10;
@@ -9,14 +10,17 @@ const HOPELESS = 3;
 /** Changing over has to be worth it: the most of the first one's time that the winner may take. */
 const ENOUGH = 0.9;
 
-/** Median milliseconds of each; they take turns, so that whatever else the device does slows all alike. */
+/**
+ * Median milliseconds of each; they take turns, so that whatever else the device does slows all alike. Throws when one
+ * fails, or hangs.
+ */
 export async function timed(engines: Engine[], inputs: Tensors[]): Promise<number[]> {
   const times: number[][] = engines.map(() => []);
   const warm = engines.map(() => 0);
   for (let round = 0; round < WARM_UP + TIMED; round++) {
     for (const [i, engine] of engines.entries()) {
       if (round >= WARM_UP && warm[i]! > HOPELESS * warm[0]!) continue;
-      const { milliseconds } = await engine.run(inputs[round % inputs.length]!);
+      const { milliseconds } = await within(PATIENCE, engine.run(inputs[round % inputs.length]!));
       if (round < WARM_UP) warm[i] = milliseconds;
       else times[i]!.push(milliseconds);
     }

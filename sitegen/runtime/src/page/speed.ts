@@ -2,7 +2,7 @@
 
 import type { DemoConfig, Engine } from '../shared/contract';
 import { element } from './dom';
-import { lacking } from './probes';
+import { THREADS, lacking } from './probes';
 import { FIRST, type Raced, type Ways } from './ways';
 
 /** Whoever runs the demo: has an engine, and takes another. */
@@ -50,15 +50,12 @@ export class Speed {
     this.select.value = engine.way;
   }
 
-  /** The demo has given a result: pages that ask for it look for something faster, once, when there is time. */
+  /** The demo has given a result: something faster is looked for, once, when there is time. */
   ran(): void {
-    const { backend } = this.demo;
     this.ran = () => undefined;
-    if (backend === FIRST || !this.ways.variants.length || !this.ways.provable) return;
-    if (this.ways.choice.recall() !== null) return;
-    const ways = backend === 'auto' ? this.names : [backend];
+    if (!this.ways.provable || this.ways.choice.recall() !== null) return;
     const idle = globalThis.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 1000));
-    idle(() => void this.find(ways));
+    idle(() => void this.look());
   }
 
   /** A way failed while it ran. */
@@ -73,6 +70,17 @@ export class Speed {
 
   private get names(): string[] {
     return [FIRST, ...this.ways.variants.map(({ backend }) => backend)];
+  }
+
+  /** Measures what the page names, and threads: no page has these whose site does not ask for them. */
+  private async look(): Promise<void> {
+    const { backend } = this.demo;
+    const found: string[] = [];
+    for (const way of this.names.slice(1)) {
+      if (backend !== 'auto' && way !== backend && way !== THREADS) continue;
+      if ((await lacking(way)) === null) found.push(way);
+    }
+    if (found.length) await this.find(found);
   }
 
   private async find(ways: string[]): Promise<void> {

@@ -6,7 +6,7 @@
 
 import type { DemoConfig, Engine, VariantConfig } from '../shared/contract';
 import { Choice } from './choice';
-import { fetchEngine, startEngine, within, type EngineParts } from './engine';
+import { PATIENCE, fetchEngine, startEngine, within, type EngineParts } from './engine';
 import { loadFiles, type Progress } from './files';
 import { lacking } from './probes';
 import { agree, goldenInputs, prove, type Proven } from './proof';
@@ -15,8 +15,6 @@ import type { Transport } from './transport';
 
 /** The way that every browser has. */
 export const FIRST = 'wasm';
-// A driver that hangs must not hang the page: milliseconds for loading, and for compiling all shaders and two runs.
-const PATIENCE = 60_000;
 
 /** What the race says of a way: its median time, or why it did not take part. */
 export interface Raced {

@@ -184,6 +184,8 @@ export type WorkerRequest =
   { verb: 'status'; page: string } | { verb: 'keep'; page: string } | { verb: 'remove'; page: string };
 export interface WorkerReply {
   kept: boolean;
+  /** Whether it isolates pages from other sites when they are loaded. */
+  isolated: boolean;
   /** Why it is not kept, where that was asked for. */
   error?: string;
 }
