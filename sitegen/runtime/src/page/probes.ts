@@ -38,16 +38,7 @@ function threads(): boolean {
   return globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function' && mayRunThreads();
 }
 
-/** Whether threads could be of use on this device, were the page isolated; WebKitGTK says so and then has none. */
+/** Whether threads could be of use on this device, were the page isolated: their binary has SIMD. */
 export function mayRunThreads(): boolean {
-  return navigator.hardwareConcurrency > 1 && simdSupported() && sharedMemory();
-}
-
-function sharedMemory(): boolean {
-  try {
-    const { buffer } = new WebAssembly.Memory({ initial: 0, maximum: 1, shared: true });
-    return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
-  } catch {
-    return false;
-  }
+  return navigator.hardwareConcurrency > 1 && simdSupported();
 }
