@@ -19,6 +19,8 @@ from sitegen.runtime import Runtime
 from sitegen.steps import Steps
 
 OFFLINE_PAGE = "offline.html"
+# The variant of an engine that is for sites with `threads`.
+THREADS = "wasm-threads"
 # Every page's Content-Security-Policy: nothing inline, nothing from elsewhere, WebAssembly but no eval.
 CSP = "; ".join(
     [
@@ -82,7 +84,12 @@ class Assembly:
             return self._steps.cut(self._runtime.read(name))
 
         wasm = engine["wasm"]
-        return bundle.Engine(name, cut(engine["script"]), cut(wasm["simd"]), cut(wasm["plain"]))
+        variants = tuple(
+            bundle.Variant(v["backend"], cut(v["script"]), cut(v["wasm"]) if v["wasm"] else None)
+            for v in engine["variants"]
+            if self._settings.threads or v["backend"] != THREADS
+        )
+        return bundle.Engine(name, cut(engine["script"]), cut(wasm["simd"]), cut(wasm["plain"]), variants)
 
     def _compiled(self, name: str) -> str:
         """Takes a file of the runtime into the site; gives its path there."""
@@ -156,7 +163,7 @@ class Assembly:
     def download(self, made: Bundle) -> int:
         """The bytes that a demo fetches beyond the site's shell: its scripts and chunks, of the SIMD backend."""
         scripts = sum(self._files[path].size for path in made.assets)
-        return scripts + sum(b.size for name, b in made.chunks.items() if name not in made.plain_only)
+        return scripts + sum(b.size for name, b in made.chunks.items() if name not in made.spare)
 
     def _task_title(self, page: Page) -> str | None:
         return self._runtime.tasks[page.demo.task]["title"] if page.demo else None
@@ -215,7 +222,8 @@ class Assembly:
         """Adds what names the whole: the worker, which knows this build, and the list of all files."""
         files = self._files
         script = self._runtime.read(self._runtime.index["worker"])
-        digest = hashlib.sha256(script.sha256.encode())
+        isolated = self._settings.threads
+        digest = hashlib.sha256(f"{script.sha256} {isolated}".encode())
         for path in sorted(files):
             digest.update(f"{path}\n{files[path].sha256}\n".encode())
         build = digest.hexdigest()[:16]
@@ -224,7 +232,7 @@ class Assembly:
             path for path in files if path.startswith("assets/") and path not in demos_own
         }
         paths = {pages.FRONT_PAGE, *(page.path for page in found)}
-        files["sw.js"] = offline.worker(script, build, shell, paths, files)
+        files["sw.js"] = offline.worker(script, build, shell, paths, files, isolated=isolated)
         marker = {
             "generator": "sitegen",
             "version": sitegen.__version__,
@@ -232,7 +240,7 @@ class Assembly:
             "files": {path: [blob.size, blob.sha256] for path, blob in sorted(files.items())},
         }
         files[MARKER] = Blob.of(json.dumps(marker, indent=1).encode() + b"\n")
-        return Site(files, build, tuple(bundles.values()), tuple(found))
+        return Site(files, build, tuple(bundles.values()), tuple(found), isolated=isolated)
 
 
 _DEMO = (

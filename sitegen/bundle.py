@@ -43,6 +43,16 @@ class Engine:
     script: Chunked
     simd: Chunked
     plain: Chunked
+    variants: tuple[Variant, ...] = ()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Another way to run what the engine runs, which a page loads on demand; some have a binary of their own."""
+
+    backend: str
+    script: Chunked
+    wasm: Chunked | None
 
 
 def make(
@@ -74,7 +84,12 @@ def make(
             "name": engine.name,
             "script": ref(engine.script),
             "wasm": {"simd": ref(engine.simd), "plain": ref(engine.plain)},
+            "variants": [
+                {"backend": v.backend, "script": ref(v.script), "wasm": ref(v.wasm) if v.wasm else None}
+                for v in engine.variants
+            ],
         },
+        "backend": demo.backend,
         "model": {
             "graph": ref(packed.graph),
             "weights": ref(packed.weights),
@@ -104,9 +119,16 @@ def make(
         task_script=task["script"],
         assets=(task["script"],),
         chunks=chunks,
-        plain_only=frozenset(engine.plain.files) - frozenset(engine.simd.files),
+        spare=_spare(engine),
         facts=_facts(demo, packed, image, task["title"]),
     )
+
+
+def _spare(engine: Engine) -> frozenset[str]:
+    """The chunks of an engine that browsers with SIMD do not fetch when a page is opened."""
+    variants = [part for v in engine.variants for part in (v.script, v.wasm) if part]
+    spare = {name for part in (engine.plain, *variants) for name in part.files}
+    return frozenset(spare.difference(engine.script.files, engine.simd.files))
 
 
 def completed(demo: DemoSpec, signature: Signature) -> tuple[ImageInput | None, list[SitegenError]]:

@@ -28,7 +28,7 @@ class Settings:
 
     Folders are relative to the project's root. `quantize` and `offline` are what pages get that say nothing. The
     conversion of one model may take `convert_seconds`, and `convert_memory` megabytes (0: three quarters of what the
-    machine has).
+    machine has). With `threads` pages may compute on several cores, for which they are isolated from other sites.
     """
 
     title: str = "Demos"
@@ -41,12 +41,14 @@ class Settings:
     offline: str = "auto"
     convert_seconds: int = 1800
     convert_memory: int = 0
+    threads: bool = False
 
     # The file that they come from; not a setting.
     file: str = "sitegen.toml"
 
 
 NUMBERS = ("convert_seconds", "convert_memory")
+FLAGS = ("threads",)
 KEYS = tuple(f.name for f in fields(Settings) if f.name != "file")
 CHOICES = {"offline": OFFLINE_MODES}
 _DOTTED = re.compile(r'"[^"]*"|\'[^\']*\'|[\w-]+')
@@ -101,6 +103,9 @@ def _settings(file: str, text: str, table: dict[str, Any]) -> Settings:
         elif key in NUMBERS:
             if type(value) is not int or value < 0:
                 errors.append(SitegenError(f'"{key}" must be a whole number, not negative', place))
+        elif key in FLAGS:
+            if not isinstance(value, bool):
+                errors.append(SitegenError(f'"{key}" must be true or false', place))
         elif not isinstance(value, str):
             errors.append(SitegenError(f'"{key}" must be a text in quotes', place))
         elif key in CHOICES and value not in CHOICES[key]:

@@ -17,10 +17,26 @@ def asset_ref(path: str, blob: Blob) -> dict[str, Any]:
     return {"path": path, "bytes": blob.size, "sha256": blob.sha256}
 
 
-def worker(script: Blob, build: str, shell: Iterable[str], pages: Iterable[str], files: Mapping[str, Blob]) -> Blob:
-    """sw.js: what every visit precaches (`shell`) and the pages that can be kept, each with size and SHA-256."""
+# What isolates a page from other sites, and gives it shared memory (HTML standard, 7.1.3 and 7.1.4); sw.ts says it too.
+ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+
+
+def worker(
+    script: Blob,
+    build: str,
+    shell: Iterable[str],
+    pages: Iterable[str],
+    files: Mapping[str, Blob],
+    *,
+    isolated: bool = False,
+) -> Blob:
+    """sw.js: what every visit precaches (`shell`) and the pages that can be kept, each with size and SHA-256.
+
+    Where they are to be `isolated`, the worker adds the headers for that.
+    """
     manifest = {
         "build": build,
+        "isolated": isolated,
         "shell": [asset_ref(path, files[path]) for path in sorted(shell)],
         "pages": {path: [files[path].size, files[path].sha256] for path in sorted(pages)},
     }

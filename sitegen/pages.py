@@ -269,6 +269,7 @@ def _demo(
             activation=front.output.activation,
             top_k=front.output.top_k,
             labels=labels,
+            backend=front.backend,
             samples=samples,
             places=known,
             sound=model is not None and not (errors or flawed),

@@ -257,6 +257,7 @@ class DemoSpec:
     activation: str
     top_k: int
     labels: tuple[str, ...]
+    backend: str  # wasm, or what the page may change over to: schema.py
     samples: tuple[SourceFile, ...]
     places: Mapping[str, Place]
     sound: bool
@@ -292,7 +293,7 @@ class Bundle:
     task_script: str
     assets: tuple[str, ...]  # paths of hashed assets that it needs
     chunks: Mapping[str, Blob]  # id -> file
-    plain_only: frozenset[str]  # chunks that only browsers without SIMD fetch
+    spare: frozenset[str]  # chunks that most visitors never fetch: the backend without SIMD, variants of the engine
     facts: tuple[tuple[str, str], ...]
 
 
@@ -317,3 +318,4 @@ class Site:
     bundles: tuple[Bundle, ...]
     pages: tuple[Page, ...]
     warnings: tuple[str, ...] = ()
+    isolated: bool = False  # its pages are to be kept apart from other sites: settings.threads

@@ -160,6 +160,9 @@ class FrontMatter(Strict):
     samples: Annotated[list[str], _one_or_many] = Field(
         [], description="pictures to try: files or patterns such as samples/*.png"
     )
+    backend: Literal["wasm", "auto", "webgl", "webgpu"] = Field(
+        "wasm", description="what the demo may change over to, once it was proven and measured on the visitor's device"
+    )
     offline: Literal["auto", "ask", "never"] | None = Field(
         None, description="save the demo on the first visit, when asked, or not at all"
     )

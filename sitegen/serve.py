@@ -27,6 +27,7 @@ from starlette.routing import Mount, Route
 
 from sitegen import build, runtime
 from sitegen.errors import BuildFailed, Kind, SitegenError
+from sitegen.offline import ISOLATION
 from sitegen.records import Site
 from sitegen.report import Reporter
 from sitegen.watch import Watcher
@@ -155,9 +156,11 @@ def _file(site: Site, path: str) -> Response:
     blob = site.files.get(path)
     if blob is None:
         return Response(f"There is no {path} in this site.\n", 404, _FRESH, "text/plain")
+    # No worker serves a preview: the headers that it would add come from here.
+    headers = _FRESH | (ISOLATION if site.isolated else {})
     if blob.path is not None:
-        return FileResponse(blob.path, headers=_FRESH, media_type=_media_type(path))
-    return Response(blob.read(), headers=_FRESH, media_type=_media_type(path))
+        return FileResponse(blob.path, headers=headers, media_type=_media_type(path))
+    return Response(blob.read(), headers=headers, media_type=_media_type(path))
 
 
 def _media_type(path: str) -> str:

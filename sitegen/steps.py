@@ -237,6 +237,8 @@ class Steps:
             notes.append(f"the page brings TF.js's executor, as the model has no plan: {planned['why']}")
         if planned["unproven"]:
             notes.append(f"the page cannot be proven: {planned['unproven']}")
+        if demo.backend != "wasm" and not (planned["plan"] and planned["proof"]):
+            notes.append(f"backend: {demo.backend} does nothing, as the model has no plan or cannot be proven")
         return Packed(
             engine="plan" if planned["plan"] else "graph",
             graph=self._chunked(planned["plan"] or packed["topology"]),

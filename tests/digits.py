@@ -23,12 +23,12 @@ STROKES = {
 }
 
 
-def open_page(tab: Tab, url: str) -> None:
+def open_page(tab: Tab, url: str, backend: str = "wasm-simd") -> None:
     """Opens the page and waits until the model is loaded, on the engine and backend that it should be on."""
     tab.goto(url)
     wait_for(tab, "document.querySelector('sitegen-demo')?.dataset.state === 'ready'")
     assert facts(tab)["engine"] == "plan"
-    assert facts(tab)["backend"] == "wasm-simd"
+    assert facts(tab)["backend"] == backend
 
 
 def facts(tab: Tab) -> dict[str, str]:

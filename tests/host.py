@@ -7,6 +7,7 @@ import gzip
 import http.server
 import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,18 @@ _PACKED = {".html", ".css", ".js", ".json", ".wasm", ".svg", ".webmanifest"}
 class Host:
     """Serves `root` under `base` on a free port until it is stopped; `root` may be changed meanwhile.
 
-    With `packed` it gzips what hosts gzip: texts, scripts and WebAssembly.
+    With `packed` it gzips what hosts gzip: texts, scripts and WebAssembly. `headers` go along with every answer, which
+    the dumbest hosts do not offer.
     """
 
-    def __init__(self, root: Path, base: str = "/", port: int = 0, packed: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        base: str = "/",
+        port: int = 0,
+        packed: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.root = root
         self.base = base
         self.requests: list[str] = []
@@ -55,6 +64,11 @@ class Host:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def end_headers(self) -> None:
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                super().end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass

@@ -18,7 +18,7 @@ const dist = process.argv[2] ?? join(here, 'dist');
 const wasmFolder = join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out');
 const bundled = new Set();
 
-// TF.js brings the source of its threaded backend as text and code; threads need isolation, which static hosts lack.
+// TF.js brings the source of its threaded backend as text and code; pages start that binary themselves (threads.ts).
 const withoutThreads = {
   name: 'without-threads',
   setup(build) {
@@ -80,23 +80,60 @@ const kernelsAlone = {
   },
 };
 
+// The plan engine on a GPU has TF.js's engine, but neither its optimizers nor what no plan has: a kernel of nobody's
+// backend is one that the engine lacks.
+const gpuKernelFile = /tfjs-backend-web(?:gl|gpu)[\\/]dist[\\/]kernels[\\/](\w+)\.js$/;
+const gpuKernels = {
+  name: 'gpu-kernels',
+  setup(build) {
+    build.onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, () => ({
+      path: join(here, 'src/worker/tfcore.ts'),
+    }));
+    build.onLoad({ filter: gpuKernelFile }, ({ path }) => {
+      const [, kernel] = gpuKernelFile.exec(path);
+      if (!NOT_IN_PLANS.test(kernel)) return undefined;
+      const [, config] = /export const (\w+Config) = /.exec(readFileSync(path, 'utf8'));
+      return { contents: `export const ${config} = { kernelName: '${kernel}', backendName: '' };` };
+    });
+  },
+};
+
+// `import text from './x?script'`: a script of its own, compiled, as text: what workers of workers are made from.
+const scripts = {
+  name: 'scripts',
+  setup(build) {
+    build.onResolve({ filter: /\?script$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace('?script', '.ts')),
+      namespace: 'script',
+    }));
+    build.onLoad({ filter: /./, namespace: 'script' }, async ({ path }) => {
+      const made = await esbuild.build({ ...CLASSIC, entryPoints: [path], write: false });
+      return { contents: made.outputFiles[0].text, loader: 'text' };
+    });
+  },
+};
+
+const CLASSIC = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  platform: 'browser',
+  target: ['es2021'],
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
 async function script(entry, out, plugins = [withoutThreads]) {
   const result = await esbuild.build({
-    absWorkingDir: here,
+    ...CLASSIC,
     entryPoints: [entry],
     outfile: join(dist, out),
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    platform: 'browser',
-    target: ['es2021'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    legalComments: 'none',
     external: ['fs', 'path', 'crypto', 'util', 'worker_threads', 'perf_hooks', 'os', 'string_decoder'],
     plugins: [...plugins, mended],
     metafile: true,
-    logLevel: 'warning',
   });
   for (const input of Object.keys(result.metafile.inputs)) {
     const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input.replaceAll('\\', '/'));
@@ -133,7 +170,7 @@ function changed(name) {
   if (name === '@tensorflow/tfjs-converter')
     return ' Changed: tensors that a list keeps outlive a turn of a loop.';
   if (name === '@tensorflow/tfjs-backend-wasm')
-    return ' Changed: the threaded backend is left out; what is not 0 is true as a bool; one engine has its kernels alone.';
+    return ' Changed: code of sitegen starts its binaries; what is not 0 is true as a bool; one engine has its kernels alone.';
   return '';
 }
 
@@ -185,8 +222,32 @@ const runtime = {
   preview: await script('src/preview/main.ts', 'preview.js'),
   style: copied(join(here, 'src/demo.css'), 'demo.css'),
   engines: {
-    graph: { script: await script('src/worker/graph.ts', 'graph.js'), wasm },
-    plan: { script: await script('src/worker/plan.ts', 'plan.js', [kernelsAlone]), wasm },
+    graph: { script: await script('src/worker/graph.ts', 'graph.js'), wasm, variants: [] },
+    plan: {
+      script: await script('src/worker/plan.ts', 'plan.js', [kernelsAlone]),
+      wasm,
+      // Other ways to play a plan, which a page loads on demand; threads where its site has them (sitegen/assemble.py).
+      variants: [
+        {
+          backend: 'wasm-threads',
+          script: await script('src/worker/plan-threads.ts', 'plan-threads.js', [kernelsAlone, scripts]),
+          wasm: copied(
+            join(wasmFolder, 'tfjs-backend-wasm-threaded-simd.wasm'),
+            'backend-threaded-simd.wasm',
+          ),
+        },
+        {
+          backend: 'webgl',
+          script: await script('src/worker/webgl.ts', 'webgl.js', [gpuKernels]),
+          wasm: null,
+        },
+        {
+          backend: 'webgpu',
+          script: await script('src/worker/webgpu.ts', 'webgpu.js', [gpuKernels]),
+          wasm: null,
+        },
+      ],
+    },
   },
   tasks,
   tools: {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,24 +27,28 @@ WORKER = HERE / "worker.js"
 
 @dataclass(frozen=True)
 class Run:
-    """One run: the outputs in the signature's order, as flat lists, and how long it took."""
+    """One run: the outputs in the signature's order, as flat lists, how long it took, and the tensors left behind."""
 
     outputs: list[list[float]]
     milliseconds: float
+    tensors: int = 0
 
 
 class Arena:
-    """A context manager: a browser, and the folder that it is shown, in which models are laid out."""
+    """A context manager: a browser, and the folder that it is shown, in which models are laid out.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    `flags` are the browser's, and `headers` go along with whatever it is sent.
+    """
+
+    def __init__(self, root: Path, flags: Sequence[str] = (), headers: Mapping[str, str] | None = None) -> None:
+        self._root, self._flags, self._headers = root, flags, headers
         for name in ("page.html", "job.js"):
             shutil.copy(HERE / name, root)
         shutil.copytree(REPOSITORY / "sitegen/runtime/dist", root / "dist")
         self._models = 0
 
     def __enter__(self) -> Arena:
-        self._host, self._browser = Host(self._root), Chromium()
+        self._host, self._browser = Host(self._root, headers=self._headers), Chromium(self._flags)
         self._tab = self._browser.new_tab()
         self._tab.goto(f"{self._host.url}page.html")
         return self
@@ -61,22 +65,24 @@ class Arena:
         script: Path = WORKER,
         weights: bytes | None = None,
         plan: bytes | None = None,
+        variant: str = "",
     ) -> None:
         """Loads a model in a worker of its own; `inputs` are by tensor name, and are run in turn.
 
-        With a plan it is the plan engine, else the graph engine.
+        With a plan it is the plan engine, or its `variant`, else the graph engine.
         """
         folder = self._root / f"model{self._models}"
         self._models += 1
         folder.mkdir()
         engine.lay(model, [weights or exact(model)], inputs, folder, plan)
         shutil.copy(script, self._root)
-        self._tab.evaluate(f"enter({json.dumps(name)}, {json.dumps(script.name)}, {json.dumps(folder.name)})")
+        address = f"{script.name}?{variant}"
+        self._tab.evaluate(f"enter({json.dumps(name)}, {json.dumps(address)}, {json.dumps(folder.name)})")
 
     def run(self, name: str, turn: int = 0) -> Run:
         """Runs a model on input `turn`."""
         answer = self._tab.evaluate(f"ask({json.dumps(name)}, {{ turn: {turn} }})")
-        return Run(answer["outputs"], answer["milliseconds"])
+        return Run(answer["outputs"], answer["milliseconds"], answer.get("tensors", 0))
 
 
 def shaped(run: Run, expected: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:

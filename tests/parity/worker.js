@@ -1,9 +1,12 @@
-// One of the engines that pages ship (dist/), with one model, in a worker.
+// One of the engines that pages ship (dist/), with one model, in a worker; a variant of it by its backend: ?webgl.
 const answers = new Map();
 const reply = self.postMessage.bind(self);
 self.postMessage = (message) => answers.get(message.id)(message);
 importScripts('job.js');
 
+const variant = location.search.slice(1);
+// Of a variant with a binary of its own: its script and that.
+const BUILDS = { 'wasm-threads': ['plan-threads', 'backend-threaded-simd.wasm'] };
 let next = 0;
 let serve, told, turns;
 
@@ -18,24 +21,25 @@ function ask(request) {
 async function load(folder) {
   const job = await jobOf(folder);
   told = job.model;
-  importScripts(`dist/${job.engine}.js`);
+  const [script, wasm] = BUILDS[variant] ?? (variant ? [variant, null] : [job.engine, 'backend-simd.wasm']);
+  importScripts(`dist/${script}.js`);
   serve = self.onmessage;
   self.onmessage = answer;
   const files = {
     graph: await bytes(`${folder}/graph.json`),
     weights: await bytes(`${folder}/${job.weights[0]}`),
     anchors: told.detection ? await bytes(`${folder}/anchors.bin`) : null,
-    wasm: await bytes('dist/backend-simd.wasm'),
+    wasm: wasm && (await bytes(`dist/${wasm}`)),
     simd: true,
   };
   const { name, backend } = await ask({ verb: 'load', model: told, files });
-  if (name !== job.engine || backend !== 'wasm-simd') throw new Error(`ran as ${name} on ${backend}`);
+  if (name !== job.engine || backend !== (variant || 'wasm-simd')) throw new Error(`ran as ${name} on ${backend}`);
   turns = await inputsOf(folder, job);
 }
 
 async function run(turn) {
-  const { milliseconds, outputs } = await ask({ verb: 'run', inputs: turns[turn] });
-  return { milliseconds, outputs: told.signature.outputs.map(({ name }) => Array.from(outputs[name].data)) };
+  const { milliseconds, outputs, tensors } = await ask({ verb: 'run', inputs: turns[turn] });
+  return { milliseconds, tensors, outputs: told.signature.outputs.map(({ name }) => Array.from(outputs[name].data)) };
 }
 
 function answer({ data }) {

@@ -7,10 +7,11 @@
 import type { DemoConfig, Engine, PageConfig, Tensor } from '../shared/contract';
 import type { DemoHost } from '../shared/task';
 import { element, sizeText } from './dom';
-import { startEngine } from './engine';
 import { loadFiles } from './files';
 import { Panel } from './panel';
+import { Speed } from './speed';
 import type { Transport } from './transport';
+import { FIRST, Ways } from './ways';
 
 /** The promise is kept when what the page loads by itself is there, or cannot be had. */
 export async function defineDemo(page: PageConfig, transport: Transport): Promise<void> {
@@ -49,6 +50,8 @@ export async function defineDemo(page: PageConfig, transport: Transport): Promis
 class Host implements DemoHost {
   readonly status = element('div', { className: 'sg-status', role: 'status' });
   readonly panel: Panel;
+  private readonly ways: Ways;
+  private readonly speed: Speed;
   private engine: Promise<Engine> | null = null;
 
   constructor(
@@ -57,7 +60,9 @@ class Host implements DemoHost {
     private readonly transport: Transport,
   ) {
     this.demo.dataset.state = 'idle';
-    this.panel = new Panel(config, transport, () => this.load());
+    this.ways = new Ways(config, transport);
+    this.speed = new Speed(config, this.ways, this);
+    this.panel = new Panel(config, transport, () => this.load(), this.speed);
   }
 
   load(): Promise<Engine> {
@@ -79,30 +84,54 @@ class Host implements DemoHost {
     const text = element('span', {}, 'Loading the model');
     bar.setAttribute('aria-label', 'Loading the model');
     this.status.replaceChildren(bar, text);
-    const engine = await startEngine(this.config, this.transport, (loaded, total) => {
+    const progress = (loaded: number, total: number): void => {
       bar.max = total || 1;
       bar.value = loaded;
       text.textContent = `Loading the model: ${sizeText(loaded)} of ${sizeText(total)}`;
-    });
+    };
+    const engine = await this.ways.begin(progress, (said) => this.speed.tell(said));
     this.status.replaceChildren();
-    Object.assign(this.demo.dataset, { state: 'ready', engine: engine.name, backend: engine.backend });
-    this.panel.started(engine);
+    this.started(engine);
     return engine;
   }
 
+  /** Runs on another engine from now on; what the one before was asked and has not answered, this one is asked again. */
+  take(engine: Engine): void {
+    const before = this.engine;
+    this.engine = Promise.resolve(engine);
+    this.started(engine);
+    void before?.then(
+      (old) => old !== engine && old.dispose(),
+      () => undefined,
+    );
+  }
+
+  private started(engine: Engine): void {
+    Object.assign(this.demo.dataset, { state: 'ready', engine: engine.name, backend: engine.backend });
+    this.panel.started(engine);
+    this.speed.started(engine);
+  }
+
   async run(input: Tensor): Promise<{ output: Tensor; milliseconds: number }> {
-    const engine = await this.load();
+    const asked = this.load();
+    const engine = await asked;
     const { inputs, outputs } = this.config.model.signature;
     try {
       const result = await engine.run({ [inputs[0]!.name]: input });
       this.demo.dataset.milliseconds = result.milliseconds.toFixed(2);
       this.demo.dataset.tensors = String(result.tensors);
       this.panel.ran(result.milliseconds);
+      this.speed.ran();
       return { output: result.outputs[outputs[0]!.name]!, milliseconds: result.milliseconds };
     } catch (error) {
+      if (this.engine !== asked) return this.run(input);
       // An engine that failed once is not trusted again: the next call starts a new one.
       engine.dispose();
       this.engine = null;
+      if (engine.way !== FIRST) {
+        this.speed.failed(engine.way, reason(error));
+        return this.run(input);
+      }
       this.fail(`The model failed: ${reason(error)}.`);
       throw error;
     }

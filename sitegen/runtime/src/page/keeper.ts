@@ -5,14 +5,18 @@
 
 import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
-import { needsOf, type Need } from '../shared/needs';
+import { needsOf, sparesOf, type Need } from '../shared/needs';
+import { ask } from './asking';
+import { Choice } from './choice';
 import type { Progress } from './files';
 import { remember } from './stored';
 
 const AT_ONCE = 4;
-const ANSWER_WITHIN = 60_000;
 
 export class Keeper {
+  /** Whether the page is kept, as far as was heard: what it fetches from then on stays too. */
+  keeps = false;
+
   constructor(
     private readonly page: PageConfig,
     private readonly base: string,
@@ -49,6 +53,14 @@ export class Keeper {
     if (!reply.kept) throw new Error(reply.error ?? 'the page could not be stored');
     // Asked for, never waited for: in one browser the answer never comes.
     void navigator.storage?.persist?.();
+    await this.keepSpares(store);
+  }
+
+  /** The files of what the demo was found to be fastest with here; without them it runs all the same. */
+  private async keepSpares(store: Cache): Promise<void> {
+    const way = this.page.demo && new Choice(this.page.demo).recall();
+    if (!way) return;
+    for (const need of sparesOf(this.page, way)) await this.storeOne(store, need).catch(() => undefined);
   }
 
   async remove(): Promise<void> {
@@ -65,17 +77,8 @@ export class Keeper {
   }
 
   private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {
-    const worker = await this.worker;
-    return new Promise((resolve, reject) => {
-      const channel = new MessageChannel();
-      const timer = setTimeout(() => reject(new Error('the service worker does not answer')), ANSWER_WITHIN);
-      channel.port1.onmessage = (event: MessageEvent<WorkerReply>) => {
-        clearTimeout(timer);
-        channel.port1.close();
-        resolve(event.data);
-      };
-      const request: WorkerRequest = { verb, page: this.page.page };
-      worker.postMessage(request, [channel.port2]);
-    });
+    const reply = await ask(await this.worker, { verb, page: this.page.page });
+    this.keeps = reply.kept;
+    return reply;
   }
 }

@@ -5,6 +5,7 @@ import type {} from '../shared/task';
 import { modelsCache } from '../shared/names';
 import { element } from './dom';
 import { defineDemo } from './demo';
+import { isolate } from './isolation';
 import { Keeper } from './keeper';
 import { defineOffline, type Keeping } from './offline';
 import { byHttp, byScript } from './transport';
@@ -24,17 +25,24 @@ function start(): void {
   }
   if (page.preview) {
     retire(base);
-    defineDemo(page, byHttp(base, null, false));
+    defineDemo(
+      page,
+      byHttp(base, null, () => false),
+    );
     defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
     return;
   }
   const store = storage() ? caches.open(modelsCache(base)) : null;
-  const transport = byHttp(base, store, page.offline === 'auto');
+  let keeper: Keeper | null = null;
+  const stays = (): boolean => keeper !== null && (page.offline === 'auto' || keeper.keeps);
+  const transport = byHttp(base, store, stays);
   // Storing the page would take the line, and the disk, from its demo.
   const loaded = defineDemo(page, transport).then(() => transport.stored());
   // On file:// browsers complain of a manifest, so the page's head has none.
   document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
-  defineOffline(page, keep(page, base, store, loaded));
+  const keeping = keep(page, base, store, loaded);
+  keeper = keeping.keeper;
+  defineOffline(page, keeping);
 }
 
 /** Cache Storage and workers exist on https and on this machine only. */
@@ -52,6 +60,7 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null, load
   const worker = loaded.then(() => register(base));
   // Whoever needs it sees the error.
   worker.catch(() => undefined);
+  void isolate(page, base, worker).catch(() => undefined);
   const keeper = new Keeper(page, base, store, worker);
   if (page.offline === 'auto' && !document.querySelector('sitegen-offline')) {
     // A page without the panel keeps itself quietly.

@@ -4,6 +4,7 @@ import type { DemoConfig, Engine } from '../shared/contract';
 import { element } from './dom';
 import { loadFiles } from './files';
 import { prove, type Proven } from './proof';
+import type { Speed } from './speed';
 import type { Transport } from './transport';
 
 /** Runs whose times are looked at. */
@@ -20,9 +21,13 @@ export class Panel {
     private readonly demo: DemoConfig,
     private readonly transport: Transport,
     load: () => Promise<Engine>,
+    speed: Speed,
   ) {
-    this.root.append(element('summary', {}, 'Behind the scenes'), this.facts);
-    this.root.ontoggle = () => this.draw();
+    this.root.append(element('summary', {}, 'Behind the scenes'), this.facts, speed.root);
+    this.root.ontoggle = () => {
+      this.draw();
+      void speed.opened();
+    };
     const { proof } = demo.model;
     if (!proof) return;
     const button = element(
@@ -48,6 +53,7 @@ export class Panel {
   /** A model was loaded. */
   started(engine: Engine): void {
     this.engine = engine;
+    this.times.length = 0;
     this.draw();
   }
 

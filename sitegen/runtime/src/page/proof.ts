@@ -3,7 +3,7 @@
  * same inputs and with the same weights.
  */
 
-import type { DemoConfig, Engine, Tensor } from '../shared/contract';
+import type { DemoConfig, Engine, Tensor, Tensors } from '../shared/contract';
 import { given } from './golden';
 
 /** Of an output, every so many numbers: the float model's, and those with the weights that the page has. */
@@ -29,23 +29,56 @@ export interface Proven {
   /** Of this device from the float model: what quantization lost, besides. */
   lost: number;
   numbers: number;
+  /** What the engine gave, run by run. */
+  made: Tensors[];
 }
 
-// As in sitegen/proof.py.
+// As in sitegen/proof.py; a GPU is held to the same (docs/architecture.md says what was measured).
 const TOLERANCE = 1e-4;
 
 /** Runs the golden inputs. Throws when the engine fails, or when the file is none that this page knows. */
 export async function prove(engine: Engine, demo: DemoConfig, file: Uint8Array): Promise<Proven> {
-  const golden = JSON.parse(new TextDecoder().decode(file)) as Golden;
-  if (golden.version !== 1) throw new Error(`its golden numbers are of version ${golden.version}`);
-  const found: Proven = { passed: true, largest: 0, lost: 0, numbers: 0 };
-  for (const { seed, outputs } of golden.runs) {
-    const inputs = given(demo.model.signature.inputs, golden.shapes, demo.input, seed);
-    const made = await engine.run(inputs, true);
-    for (const [name, told] of Object.entries(outputs)) compare(made.outputs[name], told, found);
+  const golden = read(file);
+  const found: Proven = { passed: true, largest: 0, lost: 0, numbers: 0, made: [] };
+  for (const [run, inputs] of inputsOf(demo, golden).entries()) {
+    const { outputs } = await engine.run(inputs, true);
+    for (const [name, told] of Object.entries(golden.runs[run]!.outputs)) compare(outputs[name], told, found);
+    found.made.push(outputs);
   }
   found.passed = found.largest <= TOLERANCE;
   return found;
+}
+
+/** The golden inputs. */
+export function goldenInputs(demo: DemoConfig, file: Uint8Array): Tensors[] {
+  return inputsOf(demo, read(file));
+}
+
+/** Whether two engines came to the same numbers, all of them, as nearly as the proof asks. */
+export function agree(one: Proven, other: Proven): boolean {
+  return one.made.every((outputs, run) =>
+    Object.entries(outputs).every(([name, { data }]) => near(data, other.made[run]?.[name]?.data)),
+  );
+}
+
+function near(a: Tensor['data'], b: Tensor['data'] | undefined): boolean {
+  if (a.length !== b?.length) return false;
+  let [largest, apart] = [1, 0];
+  for (let i = 0; i < a.length; i++) {
+    largest = Math.max(largest, Math.abs(a[i]!));
+    apart = Math.max(apart, Math.abs(a[i]! - b[i]!));
+  }
+  return apart <= TOLERANCE * largest;
+}
+
+function read(file: Uint8Array): Golden {
+  const golden = JSON.parse(new TextDecoder().decode(file)) as Golden;
+  if (golden.version !== 1) throw new Error(`its golden numbers are of version ${golden.version}`);
+  return golden;
+}
+
+function inputsOf(demo: DemoConfig, { shapes, runs }: Golden): Tensors[] {
+  return runs.map(({ seed }) => given(demo.model.signature.inputs, shapes, demo.input, seed));
 }
 
 function compare(made: Tensor | undefined, told: Told, found: Proven): void {

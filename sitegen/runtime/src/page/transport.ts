@@ -47,7 +47,7 @@ class HttpTransport implements Keeping {
   constructor(
     private readonly base: string,
     private readonly store: Promise<Cache> | null,
-    private readonly keeping: boolean,
+    private readonly keeping: () => boolean,
   ) {}
 
   async payload(id: string, bytes: number): Promise<Uint8Array> {
@@ -61,7 +61,7 @@ class HttpTransport implements Keeping {
     }
     const file = await fetched(this.base, need);
     // Neither a full disk nor a slow one must keep the demo from running.
-    if (this.store && this.keeping) this.storing.push(this.put(need, file).catch(() => undefined));
+    if (this.store && this.keeping()) this.storing.push(this.put(need, file).catch(() => undefined));
     return checked(file, need);
   }
 
@@ -117,8 +117,8 @@ class FileTransport implements Transport {
   }
 }
 
-/** By http; `store` is the cache of kept files, if there is one, and `keeping` whether what comes in is stored there. */
-export const byHttp = (base: string, store: Promise<Cache> | null, keeping: boolean): Keeping =>
+/** By http; `store` is the cache of kept files, if there is one; what comes in is stored there while `keeping`. */
+export const byHttp = (base: string, store: Promise<Cache> | null, keeping: () => boolean): Keeping =>
   new SharedKeeping(new HttpTransport(base, store, keeping));
 
 /** By script elements, on file://. */

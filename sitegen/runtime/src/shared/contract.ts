@@ -93,12 +93,25 @@ export interface EngineConfig {
   name: string;
   script: FileRef;
   wasm: { simd: FileRef; plain: FileRef };
+  variants: VariantConfig[];
+}
+
+/**
+ * Another way to run what the engine runs, by the name of its backend. No page needs it: it is loaded where it was proven
+ * and measured on the visitor's device (page/ways.ts). `wasm` is its own build of the backend, if it has one.
+ */
+export interface VariantConfig {
+  backend: string;
+  script: FileRef;
+  wasm: FileRef | null;
 }
 
 export interface DemoConfig {
   task: string;
   title: string;
   engine: EngineConfig;
+  /** `wasm`, a variant that may take its place, or `auto` for any. */
+  backend: string;
   model: ModelConfig;
   input: ImageInput;
   output: { activation: 'none' | 'softmax' | 'sigmoid'; topK: number };
@@ -138,6 +151,8 @@ export interface RunResult {
 
 /** A model that is loaded and ready; names are those of the signature. */
 export interface Engine {
+  /** `wasm`, or the variant's. */
+  readonly way: string;
   readonly name: string;
   readonly backend: string;
   /** `bare`: what the graph itself ends in, which of a detector are its heads. */
@@ -151,7 +166,8 @@ export interface EngineFiles {
   weights: Uint8Array;
   /** Of detectors alone. */
   anchors: Uint8Array | null;
-  wasm: Uint8Array;
+  /** None for engines that run elsewhere. */
+  wasm: Uint8Array | null;
   simd: boolean;
 }
 
@@ -168,6 +184,8 @@ export type WorkerRequest =
   { verb: 'status'; page: string } | { verb: 'keep'; page: string } | { verb: 'remove'; page: string };
 export interface WorkerReply {
   kept: boolean;
+  /** Whether it isolates pages from other sites when they are loaded. */
+  isolated: boolean;
   /** Why it is not kept, where that was asked for. */
   error?: string;
 }

@@ -18,9 +18,7 @@ export function needsOf(page: PageConfig): Need[] {
     needs.set(ref.path, { ...ref, chunk: false });
   };
   const file = (ref: FileRef): void => {
-    for (const [id, bytes] of ref.chunks) {
-      needs.set(id, { path: chunkPath(id), bytes, sha256: id, chunk: true });
-    }
+    for (const [id, bytes] of ref.chunks) needs.set(id, chunkNeed(id, bytes));
   };
   page.assets.forEach(asset);
   if (page.demo) {
@@ -31,6 +29,23 @@ export function needsOf(page: PageConfig): Need[] {
   }
   return [...needs.values()];
 }
+
+/**
+ * The files of the engine's variants, or of one: kept where they are there already, but no page needs them, and none
+ * waits for them.
+ */
+export function sparesOf(page: PageConfig, backend: string | null = null): Need[] {
+  const variants = page.demo?.engine.variants.filter((v) => backend === null || v.backend === backend) ?? [];
+  const files = variants.flatMap(({ script, wasm }) => (wasm ? [script, wasm] : [script]));
+  return files.flatMap((file) => file.chunks.map(([id, bytes]) => chunkNeed(id, bytes)));
+}
+
+const chunkNeed = (id: string, bytes: number): Need => ({
+  path: chunkPath(id),
+  bytes,
+  sha256: id,
+  chunk: true,
+});
 
 /** The files that a model is made of: graph, weights, and a detector's anchors. */
 export function modelFiles(model: ModelConfig): FileRef[] {

@@ -9,10 +9,12 @@
 import type { AssetRef, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
 import { isShellCache, modelsCache, shellCache } from '../shared/names';
-import { configIn, needsOf, type Need } from '../shared/needs';
+import { configIn, needsOf, sparesOf, type Need } from '../shared/needs';
 
 interface Manifest {
   build: string;
+  /** Whether pages are to be isolated from other sites, so that they can have shared memory. */
+  isolated: boolean;
   shell: AssetRef[];
   pages: Record<string, [bytes: number, sha256: string]>;
 }
@@ -25,6 +27,11 @@ const SHELL = shellCache(BASE, MANIFEST.build);
 const MODELS = modelsCache(BASE);
 const OFFLINE_PAGE = 'offline.html';
 const HASHED = /^(assets|chunks|files)\//;
+/** As sitegen/offline.py has them, for the preview. */
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
 const SHELL_PATHS = new Set(MANIFEST.shell.map((ref) => ref.path));
 
 const url = (path: string): string => new URL(path, BASE).href;
@@ -46,6 +53,7 @@ self.addEventListener('message', (event) => {
   const answered = answer(event.data as WorkerRequest)
     .catch((error: unknown): WorkerReply => ({
       kept: false,
+      isolated: false,
       error: String((error as Error).message ?? error),
     }))
     .then((reply) => port?.postMessage(reply));
@@ -114,14 +122,15 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-/** Deletes hashed files that no kept page needs. */
+/** Deletes hashed files that no kept page has a use for. */
 async function sweep(): Promise<void> {
   const shell = await caches.open(SHELL);
   const wanted = new Set<string>();
   for (const request of await shell.keys()) {
     if (!request.url.endsWith('.html')) continue;
     const html = await (await shell.match(request))?.text();
-    for (const need of needs(html ?? '')) wanted.add(url(need.path));
+    const config = configIn(html ?? '');
+    if (config) for (const need of [...needsOf(config), ...sparesOf(config)]) wanted.add(url(need.path));
   }
   const models = await caches.open(MODELS);
   for (const request of await models.keys()) {
@@ -133,7 +142,7 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
   const shell = await caches.open(SHELL);
   const { page, verb } = request;
   if (!MANIFEST.pages[page])
-    return { kept: false, error: 'the page is not part of this version of the site' };
+    return { kept: false, isolated: false, error: 'the page is not part of this version of the site' };
   if (verb === 'keep') {
     try {
       const html = await storePage(shell, page);
@@ -150,7 +159,7 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
     await shell.delete(url(page));
     await sweep();
   }
-  return { kept: (await shell.match(url(page))) !== undefined };
+  return { kept: (await shell.match(url(page))) !== undefined, isolated: MANIFEST.isolated };
 }
 
 /** The path in this site that a request is for, null when it is none of ours. */
@@ -164,6 +173,10 @@ function pathOf(request: Request): string | null {
 
 /** What this worker answers with; undefined leaves the request to the browser. */
 function respond(path: string, request: Request): Promise<Response> | undefined {
+  // Pages of other sites below this one, which this worker may see too, are left as they are.
+  if (MANIFEST.isolated && request.mode === 'navigate' && Object.hasOwn(MANIFEST.pages, path)) {
+    return navigation(path, request).then(isolated);
+  }
   if (SHELL_PATHS.has(path)) return stored(SHELL, path).then((found) => found ?? fetch(request));
   if (HASHED.test(path)) return stored(MODELS, path).then((found) => found ?? fetch(request));
   if (request.mode !== 'navigate') return undefined;
@@ -180,6 +193,15 @@ async function navigation(path: string, request: Request): Promise<Response> {
     if (excuse) return excuse;
     throw error;
   }
+}
+
+/** The same answer, with what isolates the page. Redirects have to stay as they are. */
+function isolated(response: Response): Response {
+  if (response.type === 'opaqueredirect') return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
 }
 
 async function stored(name: string, path: string): Promise<Response | undefined> {

@@ -11,7 +11,7 @@ import { serve, type LoadedModel } from './serve';
 import { loadGraph, startBackend, type Graph } from './tfjs';
 
 async function load(model: ModelConfig, files: EngineFiles): Promise<LoadedModel> {
-  const backend = await startBackend(files.wasm, files.simd);
+  const backend = await startBackend(files.wasm!, files.simd);
   const graph = loadGraph(files.graph, readWeights(files.weights));
   return {
     name: 'graph',
