@@ -54,10 +54,10 @@ def draw(tab: Tab, digit: str) -> str:
 
 
 def settled(tab: Tab) -> str:
-    """The answer, once it stays the same."""
+    """The answer, once the model has seen all that was drawn: in the next frame it is shown the last of it."""
     told = "document.querySelector('.sg-answer strong')?.textContent"
-    wait_for(tab, told)
-    tab.evaluate("new Promise((done) => setTimeout(done, 400))")
+    tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    wait_for(tab, f"document.querySelector('.sg-answer').ariaBusy === 'false' && {told}")
     return str(tab.evaluate(told))
 
 

@@ -6,7 +6,8 @@ import type { ImageSource } from '../../shared/contract';
 import type { DemoHost } from '../../shared/task';
 import { Camera } from './camera';
 import { Draw } from './draw';
-import { boxFor, inkBox, resized, tensorOf, type Pixels } from './pixels';
+import { newest } from './newest';
+import { boxFor, inkBox, resized, tensorOf, type Box, type Pixels } from './pixels';
 import { Results, Seen } from './results';
 import { Samples } from './samples';
 import { scoresOf, type Score } from './scores';
@@ -33,27 +34,38 @@ function Demo({ host }: { host: DemoHost }) {
   const [source, setSource] = useState<ImageSource>(sources[0]!);
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [seen, setSeen] = useState<Float32Array | null>(null);
-  const latest = useRef(0);
+  const [busy, setBusy] = useState(false);
+  // Pictures of before the demo was cleared have no answer.
+  const cleared = useRef(0);
+
+  const classify = async ({ picture, box }: { picture: Pixels; box: Box }): Promise<void> => {
+    const since = cleared.current;
+    const values = resized(picture, box, input);
+    setSeen(values);
+    const answered = await host.run(tensorOf(values, input)).catch(() => null); // The host has told the visitor.
+    if (since !== cleared.current) return;
+    setAnswer(
+      answered && {
+        scores: scoresOf(answered.output.data, host.config),
+        milliseconds: answered.milliseconds,
+      },
+    );
+  };
+  const work = useRef<typeof classify>(null);
+  work.current ??= newest(classify);
 
   const show: Show = async (picture, drawn = false) => {
-    const turn = ++latest.current;
     const fit = drawn ? input.draw.fit : null;
     const box = picture && (fit === null ? boxFor(picture, input) : inkBox(picture, input, fit));
     if (!picture || !box) {
+      cleared.current++;
       setAnswer(null);
       setSeen(null);
       return;
     }
-    const values = resized(picture, box, input);
-    setSeen(values);
-    try {
-      const { output, milliseconds } = await host.run(tensorOf(values, input));
-      // A newer picture may be on its way: its answer is the one to show.
-      if (turn === latest.current) setAnswer({ scores: scoresOf(output.data, host.config), milliseconds });
-    } catch {
-      // The host has told the visitor.
-      if (turn === latest.current) setAnswer(null);
-    }
+    setBusy(true);
+    await work.current!({ picture, box });
+    setBusy(false);
   };
 
   const choose = (next: ImageSource): void => {
@@ -74,7 +86,7 @@ function Demo({ host }: { host: DemoHost }) {
         </div>
       </div>
       <div class="sg-out">
-        <Results answer={answer} config={host.config} />
+        <Results answer={answer} busy={busy} config={host.config} />
         <Seen values={seen} input={input} />
       </div>
     </div>

@@ -5,7 +5,15 @@ import type { DemoConfig, ImageInput } from '../../shared/contract';
 import type { Answer } from './index';
 import { best, percent, shown, type Score } from './scores';
 
-export function Results({ answer, config }: { answer: Answer | null; config: DemoConfig }) {
+export function Results({
+  answer,
+  busy,
+  config,
+}: {
+  answer: Answer | null;
+  busy: boolean;
+  config: DemoConfig;
+}) {
   const classes = config.model.signature.outputs[0]!.shape.at(-1) ?? -1;
   const count = classes > 0 ? classes : config.labels.length;
   const empty: Score[] = Array.from({ length: count }, (_, index) => ({
@@ -17,7 +25,7 @@ export function Results({ answer, config }: { answer: Answer | null; config: Dem
   const top = answer && best(answer.scores);
   return (
     <>
-      <p class="sg-answer" role="status">
+      <p class="sg-answer" role="status" aria-busy={busy}>
         {top ? (
           <>
             <strong>{top.label}</strong> <span>{percent(top.value)}</span>
