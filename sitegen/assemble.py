@@ -172,17 +172,17 @@ class Assembly:
         """What the template of one page is given besides: themes/README.md."""
         index = self._runtime.index
         styles = [self._theme.asset("style.css"), self._compiled(index["style"])]
-        # The page's own comes last: it begins when the task is there.
-        scripts = [made.task_script] if made else []
+        deferred = [made.task_script] if made else []
         if self._preview:
-            scripts.append(self._compiled(index["preview"]))
-        scripts.append(self._compiled(index["page"]))
+            deferred.append(self._compiled(index["preview"]))
+        # The page's own waits for nobody: it fetches the model while the page is parsed.
+        scripts = [(self._compiled(index["page"]), "async"), *((path, "defer") for path in deferred)]
         body = page.body.replace(DEMO_MARK, _DEMO.format(task=page.demo.task) if page.demo else "")
         demo = page.demo
         return {
             "config_json": self._config_json(page, up, made),
             "styles": [up + path for path in styles],
-            "scripts": [up + path for path in scripts],
+            "scripts": [(up + path, when) for path, when in scripts],
             "title": page.title,
             "summary": page.summary,
             "intro": Markup(body),

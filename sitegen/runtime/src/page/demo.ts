@@ -13,10 +13,29 @@ import { Speed } from './speed';
 import type { Transport } from './transport';
 import { FIRST, Ways } from './ways';
 
-/** The promise is kept when what the page loads by itself is there, or cannot be had. */
-export async function defineDemo(page: PageConfig, transport: Transport): Promise<void> {
+/** A page's demo before the page is there. */
+interface Begun {
+  config: DemoConfig;
+  transport: Transport;
+  ways: Ways;
+  /** Whether its model is on its way already. */
+  loading: boolean;
+}
+
+/** Begins with a page's demo, if it has one: a page that is kept anyway loads its model at once. */
+export function begun(page: PageConfig, transport: Transport): Begun | null {
   const config = page.demo;
-  if (!config) return;
+  if (!config) return null;
+  const ways = new Ways(config, transport);
+  const loading = page.offline === 'auto';
+  if (loading) ways.hasten();
+  return { config, transport, ways, loading };
+}
+
+/** The promise is kept when what the page loads by itself is there, or cannot be had. */
+export async function defineDemo(demo: Begun | null): Promise<void> {
+  if (!demo) return;
+  const { config, transport, ways } = demo;
   const loading: Promise<unknown>[] = [];
   customElements.define(
     'sitegen-demo',
@@ -26,14 +45,14 @@ export async function defineDemo(page: PageConfig, transport: Transport): Promis
       connectedCallback(): void {
         const task = globalThis.sitegen?.tasks[config.task];
         const root = element('div', { className: 'sg-task' });
-        const host = new Host(this, config, transport);
+        const host = new Host(this, config, transport, ways);
         this.replaceChildren(root, host.status, host.panel.root);
         if (!task) {
           host.fail('The script of this demo is missing.');
           return;
         }
-        // A page that is kept anyway loads its model at once; any other waits until it is asked for something.
-        if (page.offline === 'auto') loading.push(host.load());
+        // Any other page waits until it is asked for something.
+        if (demo.loading) loading.push(host.load());
         this.unmount = task.mount(root, host);
       }
 
@@ -50,7 +69,6 @@ export async function defineDemo(page: PageConfig, transport: Transport): Promis
 class Host implements DemoHost {
   readonly status = element('div', { className: 'sg-status', role: 'status' });
   readonly panel: Panel;
-  private readonly ways: Ways;
   private readonly speed: Speed;
   private engine: Promise<Engine> | null = null;
 
@@ -58,10 +76,10 @@ class Host implements DemoHost {
     private readonly demo: HTMLElement,
     readonly config: DemoConfig,
     private readonly transport: Transport,
+    private readonly ways: Ways,
   ) {
     this.demo.dataset.state = 'idle';
-    this.ways = new Ways(config, transport);
-    this.speed = new Speed(config, this.ways, this);
+    this.speed = new Speed(config, ways, this);
     this.panel = new Panel(config, transport, () => this.load(), this.speed);
   }
 

@@ -73,7 +73,7 @@ export class Keeper {
       const whole = await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null);
       if (whole) return;
     }
-    await put(store, this.base, need.path, await fetched(this.base, need));
+    await put(store, this.base, need.path, (await fetched(this.base, need)).file);
   }
 
   private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {

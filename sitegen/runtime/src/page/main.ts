@@ -4,7 +4,7 @@ import type { PageConfig } from '../shared/contract';
 import type {} from '../shared/task';
 import { modelsCache } from '../shared/names';
 import { element } from './dom';
-import { defineDemo } from './demo';
+import { begun, defineDemo } from './demo';
 import { isolate } from './isolation';
 import { Keeper } from './keeper';
 import { defineOffline, type Keeping } from './offline';
@@ -13,31 +13,37 @@ import { register } from './updates';
 
 globalThis.sitegen ??= { tasks: {} };
 
-function start(): void {
+async function start(): Promise<void> {
   const text = document.getElementById('sitegen-page')?.textContent;
   if (!text) return;
   const page = JSON.parse(text) as PageConfig;
   const base = new URL(page.root, location.href).href;
   if (location.protocol === 'file:') {
-    defineDemo(page, byScript(base));
+    const demo = begun(page, byScript(base));
+    await parsed();
+    void defineDemo(demo);
     defineOffline(page, { keeper: null, excuse: 'Opened from a file: works without a network.' });
     return;
   }
   if (page.preview) {
     retire(base);
-    defineDemo(
+    const demo = begun(
       page,
       byHttp(base, null, () => false),
     );
+    await parsed();
+    void defineDemo(demo);
     defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
     return;
   }
   const store = storage() ? caches.open(modelsCache(base)) : null;
   let keeper: Keeper | null = null;
-  const stays = (): boolean => keeper !== null && (page.offline === 'auto' || keeper.keeps);
+  const stays = (): boolean => page.offline === 'auto' || (keeper !== null && keeper.keeps);
   const transport = byHttp(base, store, stays);
+  const demo = begun(page, transport);
+  await parsed();
   // Storing the page would take the line, and the disk, from its demo.
-  const loaded = defineDemo(page, transport).then(() => transport.stored());
+  const loaded = defineDemo(demo).then(() => transport.stored());
   // On file:// browsers complain of a manifest, so the page's head has none.
   document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
   const keeping = keep(page, base, store, loaded);
@@ -77,5 +83,15 @@ function retire(base: string): void {
     .then((registration) => registration?.scope === base && registration.unregister());
 }
 
-// The page is parsed, and the task's script, which is deferred too and comes first, has run.
-start();
+/** Waits until the page is there, and its task's script, which is deferred, has run. */
+function parsed(): Promise<void> {
+  if (document.readyState === 'complete') return Promise.resolve();
+  return new Promise((done) => {
+    document.addEventListener('DOMContentLoaded', () => done());
+    // The first may be over already.
+    addEventListener('load', () => done());
+  });
+}
+
+// The page's configuration comes before this script; the rest may be on its way.
+void start();

@@ -59,10 +59,10 @@ class HttpTransport implements Keeping {
       const payload = await checked(file, need).catch(() => null);
       if (payload) return payload;
     }
-    const file = await fetched(this.base, need);
+    const { file, payload } = await fetched(this.base, need);
     // Neither a full disk nor a slow one must keep the demo from running.
     if (this.store && this.keeping()) this.storing.push(this.put(need, file).catch(() => undefined));
-    return checked(file, need);
+    return payload;
   }
 
   private async put(need: Need, file: Uint8Array): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import type { DemoConfig, Engine, VariantConfig } from '../shared/contract';
+import { Ahead } from './ahead';
 import { Choice } from './choice';
 import { PATIENCE, fetchEngine, startEngine, within, type EngineParts } from './engine';
 import { loadFiles, type Progress } from './files';
@@ -27,6 +28,7 @@ export class Ways {
   readonly variants: VariantConfig[];
   readonly choice: Choice;
   private file: Promise<Uint8Array> | null = null;
+  private ahead: Ahead | null = null;
 
   constructor(
     private readonly demo: DemoConfig,
@@ -41,11 +43,20 @@ export class Ways {
     return this.demo.model.proof !== null;
   }
 
+  /** Begins before anybody waits for it, unless another way than WebAssembly was chosen here. */
+  hasten(): void {
+    if ((this.choice.recall() ?? FIRST) !== FIRST) return;
+    this.ahead = new Ahead((progress) => this.start(FIRST, progress));
+  }
+
   /**
    * The engine to begin with: what was found to be fastest here, or WebAssembly. `tell` is told of what was remembered and
    * works no more; what cannot be fetched now, without a network for example, is silently done without.
    */
   async begin(progress: Progress, tell: (text: string) => void): Promise<Engine> {
+    const ahead = this.ahead;
+    this.ahead = null;
+    if (ahead) return ahead.watched(progress);
     const variant = this.variants.find(({ backend }) => backend === this.choice.recall());
     const parts = variant && this.provable ? await this.parts(variant, progress).catch(() => null) : null;
     if (parts) {

@@ -3,11 +3,17 @@
 import { payloadOf, verify } from './chunk';
 import type { Need } from './needs';
 
+/** A file, and its payload where it is a chunk; else that is the file itself. */
+export interface Fetched {
+  file: Uint8Array;
+  payload: Uint8Array;
+}
+
 /**
- * The bytes of a file, checked against size and SHA-256. An HTTP cache may hold a file that was cut off: a file that
- * fails the check is asked for once more, past that cache. Throws when it cannot be had.
+ * A file, checked against size and SHA-256. An HTTP cache may hold a file that was cut off: a file that fails the check
+ * is asked for once more, past that cache. Throws when it cannot be had.
  */
-export async function fetched(base: string, need: Need, mode: RequestCache = 'default'): Promise<Uint8Array> {
+export async function fetched(base: string, need: Need, mode: RequestCache = 'default'): Promise<Fetched> {
   try {
     return await once(base, need, mode);
   } catch (error) {
@@ -16,13 +22,12 @@ export async function fetched(base: string, need: Need, mode: RequestCache = 'de
   }
 }
 
-async function once(base: string, need: Need, mode: RequestCache): Promise<Uint8Array> {
+async function once(base: string, need: Need, mode: RequestCache): Promise<Fetched> {
   const response = await fetch(new URL(need.path, base), { cache: mode });
   if (!response.ok) throw new Error(`${need.path}: HTTP ${response.status}`);
   // A body cut off without Content-Length ends like a whole one: only the check tells.
   const file = new Uint8Array(await response.arrayBuffer());
-  await checked(file, need);
-  return file;
+  return { file, payload: await checked(file, need) };
 }
 
 /** Gives the payload of a chunk, or the file itself when it is none; throws when it is not what the manifest says. */

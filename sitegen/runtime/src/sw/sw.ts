@@ -93,20 +93,20 @@ async function storeAsset(shell: Cache, ref: AssetRef): Promise<void> {
   const hashed = HASHED.test(ref.path);
   const known = hashed ? await caches.match(url(ref.path), { ignoreVary: true }) : undefined;
   const old = known && (await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null));
-  await put(shell, BASE, ref.path, old || (await fetched(BASE, need, hashed ? 'default' : 'no-cache')));
+  await put(shell, BASE, ref.path, old || (await fetched(BASE, need, hashed ? 'default' : 'no-cache')).file);
 }
 
 /** Stores a page of this build; gives its HTML. Throws when the host has another build by now. */
 async function storePage(shell: Cache, path: string): Promise<string> {
   const [bytes, sha256] = MANIFEST.pages[path]!;
-  const html = await fetched(BASE, { path, bytes, sha256, chunk: false }, 'no-cache');
+  const { file: html } = await fetched(BASE, { path, bytes, sha256, chunk: false }, 'no-cache');
   await put(shell, BASE, path, html);
   return new TextDecoder().decode(html);
 }
 
 async function storeMissing(models: Cache, need: Need): Promise<void> {
   if (await models.match(url(need.path))) return;
-  await put(models, BASE, need.path, await fetched(BASE, need));
+  await put(models, BASE, need.path, (await fetched(BASE, need)).file);
 }
 
 function needs(html: string): Need[] {
