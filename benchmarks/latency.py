@@ -7,9 +7,10 @@ Chromium, each engine in a worker of its own, in turn: the plan engine, the grap
 WebAssembly backend with SIMD. Times are from the input's numbers to the output's.
 
 First results are those of whole pages, from the click on a link until the scores of a picture are there, each in a
-Chromium that has never seen the page: one that sitegen built, and one as the documentation of TF.js has it (core,
-converter and WebAssembly backend bundled and minified by esbuild, model.json and one file of the same float32 weights).
-Both are served from this machine, gzipped as hosts do: first as fast as that is, which shows what the browser does,
+Chromium that has never seen the page: one as the documentation of TF.js has it (core, converter and WebAssembly backend
+bundled and minified by esbuild, model.json and one file of float32 weights), one that sitegen built with the same
+weights, and one that it built when it was told nothing of them, as TF.js's converter was not.
+All are served from this machine, gzipped as hosts do: first as fast as that is, which shows what the browser does,
 then by way of Chromium's emulation of a line (10 Mbit/s, 40 ms there and back).
 """
 
@@ -174,24 +175,31 @@ def told(name: str, results: Mapping[str, Result]) -> None:
         print(line, flush=True)
 
 
-def pages(case: Case, folder: Path) -> tuple[Path, Path]:
-    """Two sites of one page each with the same model and picture: sitegen's, and stock TF.js's."""
-    project, stock = folder / "project", folder / "stock"
-    content = project / "content/demo"
-    content.mkdir(parents=True)
-    stock.mkdir()
-    shutil.copy(case.path, content)
+def pages(case: Case, folder: Path) -> dict[str, tuple[Path, str]]:
+    """Sites of one page each with the same model and picture, and the page's path in it.
+
+    One is stock TF.js's; of sitegen's, one has the same float32 weights, and one those that it makes when not told.
+    """
     _, height, width, channels = case.shape
     random = np.random.default_rng(1)
     pixels = random.integers(0, 256, (height, width) if channels == 1 else (height, width, 3)).astype(np.uint8)
-    for target in (content, stock):
-        Image.fromarray(pixels).save(target / "sample.png")
-    text = f"task: image-classification\nmodel: {case.path.name}\nsamples: sample.png\nquantize: none\n"
-    text += f"input: {{scale: {case.scale}, sources: [samples]}}\n"
-    (content / "index.md").write_text(f"---\ntitle: Demo\n{text}---\n{{{{ demo }}}}\n")
-    build.build(build.Project.open(project), lambda message: None)
+    sites = {}
+    for which, scheme in (("ours, float32", "none"), ("ours", "auto")):
+        project = folder / scheme
+        content = project / "content/demo"
+        content.mkdir(parents=True)
+        shutil.copy(case.path, content)
+        Image.fromarray(pixels).save(content / "sample.png")
+        text = f"task: image-classification\nmodel: {case.path.name}\nsamples: sample.png\nquantize: {scheme}\n"
+        text += f"input: {{scale: {case.scale}, sources: [samples]}}\n"
+        (content / "index.md").write_text(f"---\ntitle: Demo\n{text}---\n{{{{ demo }}}}\n")
+        build.build(build.Project.open(project), lambda message: None)
+        sites[which] = project / "output", "demo/index.html"
+    stock = folder / "stock"
+    stock.mkdir()
+    Image.fromarray(pixels).save(stock / "sample.png")
     _lay_stock(engine.load(case.path), case, stock)
-    return project / "output", stock
+    return {**sites, "stock": (stock, "index.html")}
 
 
 def _lay_stock(model: GraphModel, case: Case, folder: Path) -> None:
@@ -235,18 +243,20 @@ def opened(site: Path, path: str, before: str, line: Mapping[str, float] | None)
 def first(name: str, case: Case, opens: int) -> None:
     """Prints how long both pages take, opened in turn."""
     with tempfile.TemporaryDirectory() as folder:
-        ours, stock = pages(case, Path(folder))
+        sites = pages(case, Path(folder))
         for how, line in _LINES.items():
-            times: dict[str, list[float]] = {"ours": [], "stock": []}
+            times: dict[str, list[float]] = {which: [] for which in sites}
             for _ in range(opens):
-                times["ours"].append(opened(ours, "demo/index.html", _OURS, line))
-                times["stock"].append(opened(stock, "index.html", "", line))
+                for which, (site, path) in sites.items():
+                    times[which].append(opened(site, path, "" if which == "stock" else _OURS, line))
             least = {which: min(measured) for which, measured in times.items()}
             median = {which: statistics.median(measured) for which, measured in times.items()}
             for which in times:
-                print(f"{name:12} {how}, {which:5}: min {least[which]:6.0f} ms, median {median[which]:6.0f} ms")
-            by_least, by_median = (each["ours"] / each["stock"] for each in (least, median))
-            print(f"{name:12} {how}, ours takes of stock's {by_least:.2f} by minima, {by_median:.2f} by medians")
+                said = f"{name:12} {how}, {which:13}: min {least[which]:6.0f} ms, median {median[which]:6.0f} ms"
+                by_least, by_median = (each[which] / each["stock"] for each in (least, median))
+                if which != "stock":
+                    said += f"; of stock's {by_least:.2f} by minima, {by_median:.2f} by medians"
+                print(said, flush=True)
 
 
 def main() -> None:
