@@ -10,6 +10,7 @@ import type { AssetRef, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
 import { isShellCache, modelsCache, shellCache } from '../shared/names';
 import { configIn, needsOf, sparesOf, type Need } from '../shared/needs';
+import { ranged } from './ranges';
 
 interface Manifest {
   build: string;
@@ -178,7 +179,9 @@ function respond(path: string, request: Request): Promise<Response> | undefined 
     return navigation(path, request).then(isolated);
   }
   if (SHELL_PATHS.has(path)) return stored(SHELL, path).then((found) => found ?? fetch(request));
-  if (HASHED.test(path)) return stored(MODELS, path).then((found) => found ?? fetch(request));
+  if (HASHED.test(path)) {
+    return stored(MODELS, path).then((found) => (found ? ranged(found, request, path) : fetch(request)));
+  }
   if (request.mode !== 'navigate') return undefined;
   return navigation(path, request);
 }
