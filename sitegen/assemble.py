@@ -155,7 +155,7 @@ class Assembly:
             "url": page.path,
             "task": page.demo.task if page.demo else None,
             "task_title": self._task_title(page),
-            "offline": page.offline,
+            "offline": self._keeping(page, made),
             "bytes_text": text.size(self.download(made)) if made else "",
             "thumbnail": self._thumbnails.get(page.path),
         }
@@ -164,6 +164,20 @@ class Assembly:
         """The bytes that a demo fetches beyond the site's shell: its scripts and chunks, of the SIMD backend."""
         scripts = sum(self._files[path].size for path in made.assets)
         return scripts + sum(b.size for name, b in made.chunks.items() if name not in made.spare)
+
+    def _own(self, page: Page, made: Bundle | None) -> list[str]:
+        """The paths of the files, chunks aside, that a page needs besides the site's shell."""
+        drawn = self._thumbnails
+        # A page that is kept brings the picture of its card, as the front page may be too large to keep all of them.
+        cards = drawn if page.path == pages.FRONT_PAGE else {page.path} & drawn.keys()
+        pictures = {drawn[path] for path in cards}
+        return [*(made.assets if made else ()), *sorted(page.embedded), *sorted(pictures)]
+
+    def _keeping(self, page: Page, made: Bundle | None) -> str:
+        """When a page is kept: one that takes more than the limit waits for the visitor, as with `ask`."""
+        chunked = sum(b.size for name, b in made.chunks.items() if name not in made.spare) if made else 0
+        size = chunked + sum(self._files[path].size for path in self._own(page, made))
+        return "ask" if page.offline == "auto" and size > self._settings.offline_limit else page.offline
 
     def _task_title(self, page: Page) -> str | None:
         return self._runtime.tasks[page.demo.task]["title"] if page.demo else None
@@ -190,6 +204,7 @@ class Assembly:
                 "title": page.title,
                 "summary": page.summary,
                 "path": page.path,
+                "offline": self._keeping(page, made),
                 "body": Markup(body),
                 "toc": Markup(page.toc),
                 "facts": list(made.facts) if made else [],
@@ -203,16 +218,13 @@ class Assembly:
 
     def _config_json(self, page: Page, up: str, made: Bundle | None) -> Markup:
         """contract.ts: PageConfig, safe inside a script element."""
-        own = [*(made.assets if made else ()), *sorted(page.embedded)]
-        if page.path == pages.FRONT_PAGE:
-            own += sorted(set(self._thumbnails.values()))
         page_config = {
             "format": 1,
             "page": page.path,
             "root": up,
-            "offline": page.offline,
+            "offline": self._keeping(page, made),
             "preview": self._preview,
-            "assets": [offline.asset_ref(path, self._files[path]) for path in own],
+            "assets": [offline.asset_ref(path, self._files[path]) for path in self._own(page, made)],
             "demo": made.config if made else None,
         }
         as_text = json.dumps(page_config, ensure_ascii=False, separators=(",", ":"))

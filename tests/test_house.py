@@ -133,10 +133,10 @@ def test_the_lock_file_names_no_address() -> None:
 # What a demo page fetches before its first weight, in bytes as they lie on the host: a change that costs more is a
 # decision, not an accident.
 BUDGETS = {
-    "page.js": 27_000,
+    "page.js": 32_000,
     "sw.js": 9_000,
     "image-classification.js": 26_000,
-    "demo.css": 8_000,
+    "demo.css": 9_000,
     "graph.js": 480_000,
     "plan.js": 98_000,
     # On demand, where they are faster.

@@ -34,7 +34,7 @@ function start(): void {
   }
   const store = storage() ? caches.open(modelsCache(base)) : null;
   let keeper: Keeper | null = null;
-  const stays = (): boolean => keeper !== null && (page.offline === 'auto' || keeper.keeps);
+  const stays = (): boolean => keeper !== null && (keeper.wanted || keeper.keeps);
   const transport = byHttp(base, store, stays);
   // Storing the page would take the line, and the disk, from its demo.
   const loaded = defineDemo(page, transport).then(() => transport.stored());
