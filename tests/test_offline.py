@@ -132,3 +132,49 @@ def test_nothing_is_cut_off(browser: Get, copy: Path) -> None:
         wait_for(tab, f"{STATE} === 'kept'")
         assert digits.draw(tab, "7") == "7"
         tab.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_there_is_without_a_network(name: str, browser: Get, project: Path) -> None:
+    """A page that is not kept is stood in for by one that lists those that are, looks as it should, and leads back."""
+    with Host(project / "output", "/gone/") as host:
+        tab = browser(name).new_tab()
+        tab.goto(host.url + digits.PAGE)
+        wait_for(tab, f"{STATE} === 'kept'")
+        host.stop()
+        tab.goto(host.url + "scenes/index.html")
+        wait_for(tab, "document.querySelector('sitegen-kept li a')")
+        assert tab.evaluate("document.querySelector('h1').textContent") == "There is no network"
+        listed = "[...document.querySelectorAll('sitegen-kept li a')].map((a) => [a.textContent, a.href])"
+        assert tab.evaluate(listed) == [["Handwritten digits", host.url + digits.PAGE]]
+        assert tab.evaluate("[...document.styleSheets].every((sheet) => sheet.cssRules.length > 0)")
+        assert tab.evaluate("document.querySelector('.home img').naturalWidth") > 0
+        # The way to what is kept, and to the front page, with the picture of the card.
+        click(tab, "sitegen-kept li a")
+        wait_for(tab, f"{STATE} === 'kept'")
+        assert digits.draw(tab, "7") == "7"
+        click(tab, ".home")
+        wait_for(tab, "document.querySelector('.card h2 a')")
+        shown = "[...document.images].filter((i) => i.closest('.card:has([href$=\"digits/index.html\"])'))[0]"
+        wait_for(tab, f"{shown}.naturalWidth > 0")
+        # The way back, once there is a network.
+        tab.goto(host.url + "scenes/index.html")
+        wait_for(tab, "document.querySelector('sitegen-kept li a')")
+        with Host(project / "output", "/gone/", port=host.port):
+            click(tab, "sitegen-kept p a")
+            wait_for(tab, "location.pathname.endsWith('/scenes/index.html')")
+            wait_for(tab, "document.querySelector('sitegen-demo')")
+        tab.close()
+
+
+def test_the_way_back_stays_in_the_site(browser: Get, project: Path) -> None:
+    with Host(project / "output", "/back/") as host:
+        tab = browser("chromium").new_tab()
+        for page in ("https%3A%2F%2Fexample.org%2F", "%2Fother%2F", "javascript%3Aalert(1)", "..%2Fother"):
+            tab.goto(f"{host.url}offline.html?page={page}")
+            wait_for(tab, "document.querySelector('sitegen-kept p')")
+            assert tab.evaluate("document.querySelector('sitegen-kept a')") is None
+        tab.goto(f"{host.url}offline.html?page=digits%2Findex.html%3Fa%3D1")
+        wait_for(tab, "document.querySelector('sitegen-kept a')")
+        assert tab.evaluate("document.querySelector('sitegen-kept a').href") == f"{host.url}{digits.PAGE}?a=1"
+        tab.close()

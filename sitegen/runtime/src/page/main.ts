@@ -7,6 +7,7 @@ import { element } from './dom';
 import { defineDemo } from './demo';
 import { isolate } from './isolation';
 import { Keeper } from './keeper';
+import { defineKept } from './kept';
 import { defineOffline, type Keeping } from './offline';
 import { byHttp, byScript } from './transport';
 import { register } from './updates';
@@ -33,6 +34,7 @@ function start(): void {
     return;
   }
   const store = storage() ? caches.open(modelsCache(base)) : null;
+  defineKept(store && base);
   let keeper: Keeper | null = null;
   const stays = (): boolean => keeper !== null && (keeper.wanted || keeper.keeps);
   const transport = byHttp(base, store, stays);

@@ -192,15 +192,16 @@ async function navigation(path: string, request: Request): Promise<Response> {
   try {
     return await fetch(request);
   } catch (error) {
-    const excuse = await stored(SHELL, OFFLINE_PAGE);
-    if (excuse) return excuse;
-    throw error;
+    if (!(await stored(SHELL, OFFLINE_PAGE))) throw error;
+    // In place of another page, its relative links would lead astray.
+    const page = encodeURIComponent(request.url.slice(BASE.length));
+    return Response.redirect(`${url(OFFLINE_PAGE)}?page=${page}`);
   }
 }
 
 /** The same answer, with what isolates the page. Redirects have to stay as they are. */
 function isolated(response: Response): Response {
-  if (response.type === 'opaqueredirect') return response;
+  if (response.type === 'opaqueredirect' || response.headers.has('Location')) return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
   const { status, statusText } = response;
