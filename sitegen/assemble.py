@@ -42,12 +42,23 @@ CSP = "; ".join(
 class Assembly:
     """A site while it is put together."""
 
-    def __init__(self, settings: Settings, look: theme.Theme, compiled: Runtime, steps: Steps, preview: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        look: theme.Theme,
+        compiled: Runtime,
+        steps: Steps,
+        *,
+        preview: bool = False,
+        retired: bool = False,
+    ) -> None:
+        """For a `preview`, or for a site whose service worker is `retired`: it removes what was kept, and goes."""
         self._settings = settings
         self._theme = look
         self._runtime = compiled
         self._steps = steps
         self._preview = preview
+        self._retired = retired
         self._files: dict[str, Blob] = {}
         self._thumbnails: dict[str, str] = {}
 
@@ -175,6 +186,8 @@ class Assembly:
 
     def _keeping(self, page: Page, made: Bundle | None) -> str:
         """When a page is kept: one that takes more than the limit waits for the visitor, as with `ask`."""
+        if self._retired:
+            return "never"
         chunked = sum(b.size for name, b in made.chunks.items() if name not in made.spare) if made else 0
         size = chunked + sum(self._files[path].size for path in self._own(page, made))
         return "ask" if page.offline == "auto" and size > self._settings.offline_limit else page.offline
@@ -224,6 +237,7 @@ class Assembly:
             "root": up,
             "offline": self._keeping(page, made),
             "preview": self._preview,
+            "retired": self._retired,
             "assets": [offline.asset_ref(path, self._files[path]) for path in self._own(page, made)],
             "demo": made.config if made else None,
         }
@@ -233,7 +247,7 @@ class Assembly:
     def _seal(self, found: list[Page], bundles: Mapping[str, Bundle]) -> Site:
         """Adds what names the whole: the worker, which knows this build, and the list of all files."""
         files = self._files
-        script = self._runtime.read(self._runtime.index["worker"])
+        script = self._runtime.read(self._runtime.index["retired" if self._retired else "worker"])
         isolated = self._settings.threads
         digest = hashlib.sha256(f"{script.sha256} {isolated}".encode())
         for path in sorted(files):
@@ -244,7 +258,9 @@ class Assembly:
             path for path in files if path.startswith("assets/") and path not in demos_own
         }
         paths = {pages.FRONT_PAGE, *(page.path for page in found)}
-        files["sw.js"] = offline.worker(script, build, shell, paths, files, isolated=isolated)
+        files["sw.js"] = (
+            script if self._retired else offline.worker(script, build, shell, paths, files, isolated=isolated)
+        )
         marker = {
             "generator": "sitegen",
             "version": sitegen.__version__,

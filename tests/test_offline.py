@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sitegen import build
 from tests import digits
 from tests.browsers import NAMES, Browser, click, wait_for
 from tests.conftest import make
@@ -178,3 +179,38 @@ def test_the_way_back_stays_in_the_site(browser: Get, project: Path) -> None:
         wait_for(tab, "document.querySelector('sitegen-kept a')")
         assert tab.evaluate("document.querySelector('sitegen-kept a').href") == f"{host.url}{digits.PAGE}?a=1"
         tab.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_retired_worker(name: str, browser: Get, copy: Path) -> None:
+    """Whoever has the old one gets rid of it, and of this site's caches alone, by opening any page, kept or not."""
+    for page in (digits.PAGE, "index.html"):
+        base = f"/retired/{Path(page).parent.name}x/"
+        make(copy)
+        with Host(copy / "output", base) as host:
+            tab = browser(name).new_tab()
+            tab.goto(host.url + digits.PAGE)
+            wait_for(tab, f"{STATE} === 'kept'")
+            others = ["other", "sitegen|/retired/|models", f"sitegen|{base}sub/|models"]
+            tab.evaluate(f"Promise.all({others}.map((name) => caches.open(name)))")
+            tab.evaluate(f"localStorage.setItem('sitegen|{base}sub/|models', 'in use')")
+            build.build(build.Project.open(copy), lambda message: None, retired=True)
+            tab.goto(host.url + page)
+            wait_for(
+                tab, f"navigator.serviceWorker.getRegistrations().then((r) => !r.some((x) => x.scope === '{host.url}'))"
+            )
+            ours = f"caches.keys().then((all) => all.filter((name) => name.startsWith('sitegen|{base}|')))"
+            wait_for(tab, f"{ours}.then((left) => left.length === 0)")
+            # The page that was open shows what the host has now.
+            wait_for(tab, "JSON.parse(document.getElementById('sitegen-page').textContent).retired")
+            tab.goto("about:blank")
+            tab.goto(host.url + digits.PAGE)
+            wait_for(tab, f"{STATE} === 'none'")
+            assert digits.draw(tab, "7") == "7"
+            assert "keeps nothing" in tab.evaluate("document.querySelector('sitegen-offline').innerText")
+            assert tab.evaluate("navigator.serviceWorker.controller") is None
+            assert tab.evaluate(ours) == []
+            assert set(others) <= set(tab.evaluate(CACHES))
+            kept = f"Object.keys(localStorage).filter((key) => key.startsWith('sitegen|{base}'))"
+            assert tab.evaluate(kept) == [f"sitegen|{base}sub/|models"]
+            tab.close()

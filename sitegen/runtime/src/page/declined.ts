@@ -1,6 +1,8 @@
 /** Whether a visitor removed a page from this device, or paused: it is then left to them to keep it again. */
 
-const key = (base: string, page: string): string => `sitegen|${new URL(base).pathname}|declined|${page}`;
+import { owner } from '../shared/names';
+
+const key = (base: string, page: string): string => `${owner(base)}|declined|${page}`;
 
 /** A browser that stores nothing, or refuses to, remembers nothing. */
 export function declined(base: string, page: string): boolean {

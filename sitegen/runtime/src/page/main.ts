@@ -8,6 +8,7 @@ import { defineDemo } from './demo';
 import { isolate } from './isolation';
 import { Keeper } from './keeper';
 import { defineKept } from './kept';
+import { clear, unregister } from './leaving';
 import { defineOffline, type Keeping } from './offline';
 import { byHttp, byScript } from './transport';
 import { register } from './updates';
@@ -24,13 +25,14 @@ function start(): void {
     defineOffline(page, { keeper: null, excuse: 'Opened from a file: works without a network.' });
     return;
   }
-  if (page.preview) {
-    retire(base);
+  if (page.preview || page.retired) {
+    void (page.preview ? unregister(base) : clear(base)).catch(() => undefined);
     defineDemo(
       page,
       byHttp(base, null, () => false),
     );
-    defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
+    const excuse = page.preview ? 'A preview: nothing is kept.' : 'This site keeps nothing on your device.';
+    defineOffline(page, { keeper: null, excuse });
     return;
   }
   const store = storage() ? caches.open(modelsCache(base)) : null;
@@ -69,14 +71,6 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null, load
     void keeper.keep(() => undefined).catch(() => undefined);
   }
   return { keeper };
-}
-
-/** A preview shows what is there now: a worker of the built site would show what was there before. */
-function retire(base: string): void {
-  if (!('serviceWorker' in navigator)) return;
-  void navigator.serviceWorker
-    .getRegistration(base)
-    .then((registration) => registration?.scope === base && registration.unregister());
 }
 
 // The page is parsed, and the task's script, which is deferred too and comes first, has run.

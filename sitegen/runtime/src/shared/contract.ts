@@ -128,6 +128,8 @@ export interface PageConfig {
   offline: 'auto' | 'ask' | 'never';
   /** Served by `sitegen serve`: nothing is kept. */
   preview: boolean;
+  /** Of a site that has no service worker any more: nothing is kept. */
+  retired: boolean;
   /** Files of this page alone (task script, pictures in the text). */
   assets: AssetRef[];
   demo: DemoConfig | null;
