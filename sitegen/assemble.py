@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 import sitegen
-from sitegen import bundle, chunks, offline, pages, picture, text, theme
+from sitegen import bundle, chunks, names, offline, pages, picture, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
@@ -233,7 +234,7 @@ class Assembly:
         """contract.ts: PageConfig, safe inside a script element."""
         page_config = {
             "format": 1,
-            "page": page.path,
+            "page": quote(page.path),
             "root": up,
             "offline": self._keeping(page, made),
             "preview": self._preview,
@@ -267,8 +268,20 @@ class Assembly:
             "build": build,
             "files": {path: [blob.size, blob.sha256] for path, blob in sorted(files.items())},
         }
+        _check_names(files)
         files[MARKER] = Blob.of(json.dumps(marker, indent=1).encode() + b"\n")
         return Site(files, build, tuple(bundles.values()), tuple(found), isolated=isolated)
+
+
+def _check_names(files: Mapping[str, Blob]) -> None:
+    """The last look at names that no page is to blame for, such as those of a theme's files."""
+    for path in files:
+        flaw = names.flaw(path)
+        if flaw:
+            raise SitegenError(f"the file {path} cannot be copied everywhere: {flaw}", hint="rename it")
+    for one, other in names.clashes(files):
+        what = f"on some file systems {one} and {other} cannot both be there"
+        raise SitegenError(what, hint="rename one of them")
 
 
 _DEMO = (

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sitegen import names
 from sitegen.errors import Place, SitegenError
 from sitegen.records import Page, SourceFile
 
@@ -59,6 +60,9 @@ def resolve(
             fault(f"the link leads nowhere: {reference}", reference, "paths start at the page's folder")
             return reference
         path = f"files/{_digest(file)}/{posixpath.basename(target)}"
+        flaw = names.flaw(path)
+        if flaw:
+            fault(f"the file cannot be copied everywhere: {flaw}", reference, "rename the file")
         linked[path] = file
         if shown:
             embedded.add(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from sitegen.records import Blob
 
@@ -38,7 +39,8 @@ def worker(
         "build": build,
         "isolated": isolated,
         "shell": [asset_ref(path, files[path]) for path in sorted(shell)],
-        "pages": {path: [files[path].size, files[path].sha256] for path in sorted(pages)},
+        # As they stand in addresses, by which the worker knows them.
+        "pages": {quote(path): [files[path].size, files[path].sha256] for path in sorted(pages)},
     }
     return Blob.of(_PREFIX + _json(manifest) + b";\n" + script.read())
 

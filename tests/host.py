@@ -8,6 +8,7 @@ import http.server
 import socket
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class Host:
                 super().setup()
 
             def translate_path(self, path: str) -> str:
-                plain = path.partition("?")[0]
+                plain = urllib.parse.unquote(path.partition("?")[0])
                 if not plain.startswith(host.base):
                     return str(host.root / "not-below-the-base-path")
                 return str(host.root / plain.removeprefix(host.base))

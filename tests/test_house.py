@@ -26,7 +26,7 @@ RUNTIME = PACKAGE / "runtime"
 # A room may import from the rows above its own; rooms of one row do not know one another.
 ROWS = (
     "errors",
-    "records schema text validation",
+    "names records schema text validation",
     "beside config describe disk frontmatter loss picture runtime thumbnail",
     "chunks graph links offline quantization theme",
     "models",

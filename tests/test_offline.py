@@ -60,6 +60,26 @@ def test_new_version(name: str, browser: Get, copy: Path) -> None:
         tab.close()
 
 
+def test_a_name_in_other_letters_is_kept_by_the_next_version(browser: Get, tmp_path: Path) -> None:
+    page = tmp_path / "content/größe.md"
+    page.parent.mkdir()
+    page.write_text("---\ntitle: Größe\n---\nBefore.\n", "utf-8")
+    make(tmp_path)
+    with Host(tmp_path / "output", "/letters/") as host:
+        tab = browser("chromium").new_tab()
+        tab.goto(host.url + "größe/index.html")
+        wait_for(tab, "caches.match(location.href)")
+        page.write_text("---\ntitle: Größe\n---\nAfter.\n", "utf-8")
+        make(tmp_path)
+        tab.goto(host.url + "größe/index.html")
+        click(tab, ".sg-update button")
+        wait_for(tab, "document.body?.innerText.includes('After.')")
+        host.stop()
+        tab.goto(host.url + "größe/index.html")
+        assert "After." in tab.evaluate("document.body.innerText")
+        tab.close()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_keep_and_remove(name: str, browser: Get, copy: Path) -> None:
     page = copy / "content/digits/index.md"

@@ -122,7 +122,7 @@ export interface DemoConfig {
 /** What a page's script reads from `<script type="application/json" id="sitegen-page">`. */
 export interface PageConfig {
   format: 1;
-  /** Path from the site's root, and the relative URL back to that root. */
+  /** Path from the site's root, as it stands in addresses, and the relative URL back to that root. */
   page: string;
   root: string;
   offline: 'auto' | 'ask' | 'never';
