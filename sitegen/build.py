@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sitegen import config, pages, runtime
+from sitegen import config, links, pages, runtime
 from sitegen.assemble import Assembly
 from sitegen.config import Settings
 from sitegen.disk import Cache, Output, read_tree
@@ -122,9 +122,15 @@ def make_site(
                 bundles[page.path] = assembly.bundled(page, demo, model, types)
         if errors:
             raise BuildFailed(errors)
-        return replace(
-            assembly.site([page for page in found if page.path not in left_out], bundles), warnings=tuple(warnings)
-        )
+        there = []
+        for page in found:
+            if page.path not in left_out:
+                unlinked, gone = links.without(page, left_out)
+                warnings += [
+                    f"{page.source}: links to {path} are plain text, as that page is left out" for path in gone
+                ]
+                there.append(unlinked)
+        return replace(assembly.site(there, bundles), warnings=tuple(warnings))
     except SitegenError as error:
         raise BuildFailed([error]) from error
     finally:
