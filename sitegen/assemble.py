@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 import sitegen
-from sitegen import bundle, chunks, names, offline, pages, picture, text, theme
+from sitegen import bundle, chunks, icon, names, offline, pages, picture, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
@@ -62,6 +62,7 @@ class Assembly:
         self._retired = retired
         self._files: dict[str, Blob] = {}
         self._thumbnails: dict[str, str] = {}
+        self._icons: list[tuple[str, int, str]] = []
 
     def sample_types(self, demo: DemoSpec) -> tuple[dict[str, str], list[SitegenError]]:
         """The media types of a demo's pictures by name, and what is wrong with them, whatever its model."""
@@ -137,9 +138,14 @@ class Assembly:
                 self._thumbnails[page.path] = theme.add_asset(self._files, "thumbnail.webp", drawn)
 
     def _web_manifest(self) -> Blob:
-        icons = {f"{s}x{s}": self._theme.asset(f"icon-{s}.png") for s in (192, 512)}
+        source = self._theme.files[self._theme.asset(icon.SOURCE)]
+        for side in (192, 512):
+            for purpose in ("any", "maskable"):
+                drawn = self._steps.icon(source, side, maskable=purpose == "maskable")
+                path = theme.add_asset(self._files, f"icon-{purpose}-{side}.png", drawn)
+                self._icons.append((path, side, purpose))
         settings = self._settings
-        return offline.web_manifest(settings.title, settings.description, settings.lang, icons)
+        return offline.web_manifest(settings.title, settings.description, settings.lang, self._icons)
 
     def _front(self, found: list[Page]) -> Page:
         written = next((page for page in found if page.path == pages.FRONT_PAGE), None)
@@ -255,6 +261,8 @@ class Assembly:
             digest.update(f"{path}\n{files[path].sha256}\n".encode())
         build = digest.hexdigest()[:16]
         demos_own = {path for made in bundles.values() for path in made.assets} | set(self._thumbnails.values())
+        # Installing needs a network, and pictures of it are of no use without.
+        demos_own |= {path for path, _, _ in self._icons} | {self._theme.asset(icon.SOURCE)}
         shell = {pages.FRONT_PAGE, OFFLINE_PAGE, "site.webmanifest"} | {
             path for path in files if path.startswith("assets/") and path not in demos_own
         }

@@ -27,7 +27,7 @@ RUNTIME = PACKAGE / "runtime"
 ROWS = (
     "errors",
     "names records schema text validation",
-    "beside config describe disk frontmatter loss picture runtime thumbnail",
+    "beside config describe disk frontmatter icon loss picture runtime thumbnail",
     "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
