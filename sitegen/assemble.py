@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 import sitegen
-from sitegen import bundle, chunks, offline, pages, picture, text, theme
+from sitegen import bundle, chunks, icon, names, offline, pages, picture, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
@@ -42,14 +43,26 @@ CSP = "; ".join(
 class Assembly:
     """A site while it is put together."""
 
-    def __init__(self, settings: Settings, look: theme.Theme, compiled: Runtime, steps: Steps, preview: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        look: theme.Theme,
+        compiled: Runtime,
+        steps: Steps,
+        *,
+        preview: bool = False,
+        retired: bool = False,
+    ) -> None:
+        """For a `preview`, or for a site whose service worker is `retired`: it removes what was kept, and goes."""
         self._settings = settings
         self._theme = look
         self._runtime = compiled
         self._steps = steps
         self._preview = preview
+        self._retired = retired
         self._files: dict[str, Blob] = {}
         self._thumbnails: dict[str, str] = {}
+        self._icons: list[tuple[str, int, str]] = []
 
     def sample_types(self, demo: DemoSpec) -> tuple[dict[str, str], list[SitegenError]]:
         """The media types of a demo's pictures by name, and what is wrong with them, whatever its model."""
@@ -125,9 +138,14 @@ class Assembly:
                 self._thumbnails[page.path] = theme.add_asset(self._files, "thumbnail.webp", drawn)
 
     def _web_manifest(self) -> Blob:
-        icons = {f"{s}x{s}": self._theme.asset(f"icon-{s}.png") for s in (192, 512)}
+        source = self._theme.files[self._theme.asset(icon.SOURCE)]
+        for side in (192, 512):
+            for purpose in ("any", "maskable"):
+                drawn = self._steps.icon(source, side, maskable=purpose == "maskable")
+                path = theme.add_asset(self._files, f"icon-{purpose}-{side}.png", drawn)
+                self._icons.append((path, side, purpose))
         settings = self._settings
-        return offline.web_manifest(settings.title, settings.description, settings.lang, icons)
+        return offline.web_manifest(settings.title, settings.description, settings.lang, self._icons)
 
     def _front(self, found: list[Page]) -> Page:
         written = next((page for page in found if page.path == pages.FRONT_PAGE), None)
@@ -155,7 +173,7 @@ class Assembly:
             "url": page.path,
             "task": page.demo.task if page.demo else None,
             "task_title": self._task_title(page),
-            "offline": page.offline,
+            "offline": self._keeping(page, made),
             "bytes_text": text.size(self.download(made)) if made else "",
             "thumbnail": self._thumbnails.get(page.path),
         }
@@ -164,6 +182,22 @@ class Assembly:
         """The bytes that a demo fetches beyond the site's shell: its scripts and chunks, of the SIMD backend."""
         scripts = sum(self._files[path].size for path in made.assets)
         return scripts + sum(b.size for name, b in made.chunks.items() if name not in made.spare)
+
+    def _own(self, page: Page, made: Bundle | None) -> list[str]:
+        """The paths of the files, chunks aside, that a page needs besides the site's shell."""
+        drawn = self._thumbnails
+        # A page that is kept brings the picture of its card, as the front page may be too large to keep all of them.
+        cards = drawn if page.path == pages.FRONT_PAGE else {page.path} & drawn.keys()
+        pictures = {drawn[path] for path in cards}
+        return [*(made.assets if made else ()), *sorted(page.embedded), *sorted(pictures)]
+
+    def _keeping(self, page: Page, made: Bundle | None) -> str:
+        """When a page is kept: one that takes more than the limit waits for the visitor, as with `ask`."""
+        if self._retired:
+            return "never"
+        chunked = sum(b.size for name, b in made.chunks.items() if name not in made.spare) if made else 0
+        size = chunked + sum(self._files[path].size for path in self._own(page, made))
+        return "ask" if page.offline == "auto" and size > self._settings.offline_limit else page.offline
 
     def _task_title(self, page: Page) -> str | None:
         return self._runtime.tasks[page.demo.task]["title"] if page.demo else None
@@ -190,6 +224,7 @@ class Assembly:
                 "title": page.title,
                 "summary": page.summary,
                 "path": page.path,
+                "offline": self._keeping(page, made),
                 "body": Markup(body),
                 "toc": Markup(page.toc),
                 "facts": list(made.facts) if made else [],
@@ -203,16 +238,14 @@ class Assembly:
 
     def _config_json(self, page: Page, up: str, made: Bundle | None) -> Markup:
         """contract.ts: PageConfig, safe inside a script element."""
-        own = [*(made.assets if made else ()), *sorted(page.embedded)]
-        if page.path == pages.FRONT_PAGE:
-            own += sorted(set(self._thumbnails.values()))
         page_config = {
             "format": 1,
-            "page": page.path,
+            "page": quote(page.path),
             "root": up,
-            "offline": page.offline,
+            "offline": self._keeping(page, made),
             "preview": self._preview,
-            "assets": [offline.asset_ref(path, self._files[path]) for path in own],
+            "retired": self._retired,
+            "assets": [offline.asset_ref(path, self._files[path]) for path in self._own(page, made)],
             "demo": made.config if made else None,
         }
         as_text = json.dumps(page_config, ensure_ascii=False, separators=(",", ":"))
@@ -221,26 +254,42 @@ class Assembly:
     def _seal(self, found: list[Page], bundles: Mapping[str, Bundle]) -> Site:
         """Adds what names the whole: the worker, which knows this build, and the list of all files."""
         files = self._files
-        script = self._runtime.read(self._runtime.index["worker"])
+        script = self._runtime.read(self._runtime.index["retired" if self._retired else "worker"])
         isolated = self._settings.threads
         digest = hashlib.sha256(f"{script.sha256} {isolated}".encode())
         for path in sorted(files):
             digest.update(f"{path}\n{files[path].sha256}\n".encode())
         build = digest.hexdigest()[:16]
         demos_own = {path for made in bundles.values() for path in made.assets} | set(self._thumbnails.values())
+        # Installing needs a network, and pictures of it are of no use without.
+        demos_own |= {path for path, _, _ in self._icons} | {self._theme.asset(icon.SOURCE)}
         shell = {pages.FRONT_PAGE, OFFLINE_PAGE, "site.webmanifest"} | {
             path for path in files if path.startswith("assets/") and path not in demos_own
         }
         paths = {pages.FRONT_PAGE, *(page.path for page in found)}
-        files["sw.js"] = offline.worker(script, build, shell, paths, files, isolated=isolated)
+        files["sw.js"] = (
+            script if self._retired else offline.worker(script, build, shell, paths, files, isolated=isolated)
+        )
         marker = {
             "generator": "sitegen",
             "version": sitegen.__version__,
             "build": build,
             "files": {path: [blob.size, blob.sha256] for path, blob in sorted(files.items())},
         }
+        _check_names(files)
         files[MARKER] = Blob.of(json.dumps(marker, indent=1).encode() + b"\n")
         return Site(files, build, tuple(bundles.values()), tuple(found), isolated=isolated)
+
+
+def _check_names(files: Mapping[str, Blob]) -> None:
+    """The last look at names that no page is to blame for, such as those of a theme's files."""
+    for path in files:
+        flaw = names.flaw(path)
+        if flaw:
+            raise SitegenError(f"the file {path} cannot be copied everywhere: {flaw}", hint="rename it")
+    for one, other in names.clashes(files):
+        what = f"on some file systems {one} and {other} cannot both be there"
+        raise SitegenError(what, hint="rename one of them")
 
 
 _DEMO = (

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sitegen import config, pages, runtime
+from sitegen import config, links, pages, runtime
 from sitegen.assemble import Assembly
 from sitegen.config import Settings
 from sitegen.disk import Cache, Output, read_tree
@@ -46,12 +46,19 @@ class Project:
 
 
 def build(
-    project: Project, progress: Progress, *, jobs: int = 1, offline: bool = False, strict: bool = False
+    project: Project,
+    progress: Progress,
+    *,
+    jobs: int = 1,
+    offline: bool = False,
+    strict: bool = False,
+    retired: bool = False,
 ) -> tuple[Site, bool]:
     """Builds the site into the output folder; gives the site and whether the folder had to be written.
 
-    With `offline` no connection is opened; with `strict` an optional model that cannot be had fails the build. Raises
-    BuildFailed with everything that is wrong; the folder is then as it was.
+    With `offline` no connection is opened; with `strict` an optional model that cannot be had fails the build; with
+    `retired` the site has a service worker that removes what was kept, and goes. Raises BuildFailed with everything
+    that is wrong; the folder is then as it was.
     """
     errors: list[SitegenError] = []
     try:
@@ -59,7 +66,7 @@ def build(
     except SitegenError as error:
         errors.append(error)
     try:
-        site = make_site(project, progress, jobs=jobs, offline=offline, strict=strict)
+        site = make_site(project, progress, jobs=jobs, offline=offline, strict=strict, retired=retired)
     except BuildFailed as failed:
         raise BuildFailed([*errors, *failed.errors]) from failed
     if errors:
@@ -79,6 +86,7 @@ def make_site(
     preview: bool = False,
     offline: bool = False,
     strict: bool = False,
+    retired: bool = False,
 ) -> Site:
     """The site as a value. Raises BuildFailed with everything that is wrong with the project."""
     settings = project.settings
@@ -99,7 +107,7 @@ def make_site(
             pool(cache.root / "convert.log", jobs, limits, progress) as executor,
         ):
             steps = Steps(cache, executor, progress, sources, strict=strict)
-            assembly = Assembly(settings, look, compiled, steps, preview)
+            assembly = Assembly(settings, look, compiled, steps, preview=preview, retired=retired)
             demos = [(page, page.demo) for page in found if page.demo is not None]
             packed = steps.packed([demo for _, demo in demos], errors)
         bundles, warnings, left_out = {}, [], set()
@@ -114,9 +122,15 @@ def make_site(
                 bundles[page.path] = assembly.bundled(page, demo, model, types)
         if errors:
             raise BuildFailed(errors)
-        return replace(
-            assembly.site([page for page in found if page.path not in left_out], bundles), warnings=tuple(warnings)
-        )
+        there = []
+        for page in found:
+            if page.path not in left_out:
+                unlinked, gone = links.without(page, left_out)
+                warnings += [
+                    f"{page.source}: links to {path} are plain text, as that page is left out" for path in gone
+                ]
+                there.append(unlinked)
+        return replace(assembly.site(there, bundles), warnings=tuple(warnings))
     except SitegenError as error:
         raise BuildFailed([error]) from error
     finally:

@@ -44,8 +44,11 @@ def cli() -> None:
 @click.option("--jobs", "-j", type=click.IntRange(1, 64), default=None, help="Models to convert at once.")
 @click.option("--offline", is_flag=True, help="Open no connection: models behind addresses come from the cache.")
 @click.option("--strict", is_flag=True, help="An optional model that cannot be had fails the build.")
+@click.option("--retire-worker", "retired", is_flag=True, help="A site that keeps nothing, and removes what was kept.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def build(project: Path, output: Path | None, jobs: int | None, offline: bool, strict: bool, as_json: bool) -> None:
+def build(
+    project: Path, output: Path | None, jobs: int | None, offline: bool, strict: bool, retired: bool, as_json: bool
+) -> None:
     """Builds the site into output/."""
     from sitegen import build as builder
 
@@ -55,7 +58,9 @@ def build(project: Path, output: Path | None, jobs: int | None, offline: bool, s
         with reporter.working():
             opened = builder.Project.open(project, output)
             workers = jobs or min(2, os.cpu_count() or 1)
-            site, written = builder.build(opened, reporter.progress, jobs=workers, offline=offline, strict=strict)
+            site, written = builder.build(
+                opened, reporter.progress, jobs=workers, offline=offline, strict=strict, retired=retired
+            )
         reporter.built(site, opened.output.label, written, time.monotonic() - began)
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sitegen.errors import BuildFailed, Place, SitegenError, did_you_mean
 from sitegen.records import OFFLINE_MODES
 from sitegen.schema import Site, SiteQuantize
+from sitegen.text import bytes_of
 from sitegen.validation import KeyPath, Places, explained
 
 if sys.version_info >= (3, 11):
@@ -26,7 +27,8 @@ else:
 class Settings:
     """What an author can set for the whole site.
 
-    Folders are relative to the project's root. `quantize` and `offline` are what pages get that say nothing. The
+    Folders are relative to the project's root. `quantize` and `offline` are what pages get that say nothing; pages of
+    more than `offline_limit` bytes are not kept before somebody asks. The
     conversion of one model may take `convert_seconds`, and `convert_memory` megabytes (0: three quarters of what the
     machine has). With `threads` pages may compute on several cores, for which they are isolated from other sites.
     """
@@ -39,6 +41,7 @@ class Settings:
     theme: str = "default"
     quantize: SiteQuantize = field(default_factory=SiteQuantize)
     offline: str = "auto"
+    offline_limit: int = 20_000_000
     convert_seconds: int = 1800
     convert_memory: int = 0
     threads: bool = False
@@ -49,6 +52,7 @@ class Settings:
 
 NUMBERS = ("convert_seconds", "convert_memory")
 FLAGS = ("threads",)
+SIZES = ("offline_limit",)
 KEYS = tuple(f.name for f in fields(Settings) if f.name != "file")
 CHOICES = {"offline": OFFLINE_MODES}
 _DOTTED = re.compile(r'"[^"]*"|\'[^\']*\'|[\w-]+')
@@ -108,6 +112,9 @@ def _settings(file: str, text: str, table: dict[str, Any]) -> Settings:
                 errors.append(SitegenError(f'"{key}" must be true or false', place))
         elif not isinstance(value, str):
             errors.append(SitegenError(f'"{key}" must be a text in quotes', place))
+        elif key in SIZES:
+            if bytes_of(value) is None:
+                errors.append(SitegenError(f'"{key}" is no size: {value}', place, hint='for one, "20 MB"'))
         elif key in CHOICES and value not in CHOICES[key]:
             hint = did_you_mean(value, CHOICES[key])
             errors.append(SitegenError(f'unknown {key} "{value}"', place, hint=hint))
@@ -117,7 +124,8 @@ def _settings(file: str, text: str, table: dict[str, Any]) -> Settings:
     if errors:
         raise BuildFailed(errors)
     quantize = Site.model_validate({"quantize": table.get("quantize", {})}).quantize
-    return Settings(**{**table, "quantize": quantize}, file=file)
+    sizes = {key: bytes_of(table[key]) for key in SIZES if key in table}
+    return Settings(**{**table, **sizes, "quantize": quantize}, file=file)
 
 
 def _quantize_errors(value: Any, places: Places) -> list[SitegenError]:

@@ -10,15 +10,18 @@ import hashlib
 import html
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sitegen import names
 from sitegen.errors import Place, SitegenError
 from sitegen.records import Page, SourceFile
 
 _TAG = re.compile(r"<(a|img|source|video|audio|track)\b[^>]*>", re.I)
+# As `resolve` leaves them.
+_LINK = re.compile(r"""<a\b[^>]*\shref="([^"]*)"[^>]*>(.*?)</a>""", re.I | re.S)
 _REFERENCE = re.compile(r"""\b(href|src|poster)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
 
 
@@ -59,6 +62,9 @@ def resolve(
             fault(f"the link leads nowhere: {reference}", reference, "paths start at the page's folder")
             return reference
         path = f"files/{_digest(file)}/{posixpath.basename(target)}"
+        flaw = names.flaw(path)
+        if flaw:
+            fault(f"the file cannot be copied everywhere: {flaw}", reference, "rename the file")
         linked[path] = file
         if shown:
             embedded.add(path)
@@ -78,6 +84,21 @@ def resolve(
 
     body = _TAG.sub(tag, page.body)
     return replace(page, body=body, linked=linked, embedded=frozenset(embedded)), errors
+
+
+def without(page: Page, gone: Collection[str]) -> tuple[Page, list[str]]:
+    """The page with its links to pages that are not built, by their paths, as plain text; and which of them it had."""
+    had: set[str] = set()
+    up = "../" * page.path.count("/")
+
+    def plain(found: re.Match[str]) -> str:
+        path = html.unescape(found[1]).partition("#")[0].removeprefix(up)
+        if path not in gone:
+            return found[0]
+        had.add(path)
+        return found[2]
+
+    return replace(page, body=_LINK.sub(plain, page.body)), sorted(had)
 
 
 def _digest(file: SourceFile) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from sitegen.records import Blob
 
@@ -38,13 +39,22 @@ def worker(
         "build": build,
         "isolated": isolated,
         "shell": [asset_ref(path, files[path]) for path in sorted(shell)],
-        "pages": {path: [files[path].size, files[path].sha256] for path in sorted(pages)},
+        # As they stand in addresses, by which the worker knows them.
+        "pages": {quote(path): [files[path].size, files[path].sha256] for path in sorted(pages)},
     }
     return Blob.of(_PREFIX + _json(manifest) + b";\n" + script.read())
 
 
-def web_manifest(title: str, description: str, lang: str, icons: Mapping[str, str]) -> Blob:
-    """site.webmanifest; `icons` maps a size such as "192x192" to a path. All relative, for any sub-path."""
+# Of the built-in theme's pages, while the style sheet is not there yet.
+_COLOUR = "#f6f7f9"
+
+
+def web_manifest(title: str, description: str, lang: str, icons: Iterable[tuple[str, int, str]]) -> Blob:
+    """site.webmanifest; `icons` are paths with their side in pixels and their purpose.
+
+    All addresses are relative, for any sub-path. There is no "id": it would be resolved against the origin, and be the
+    same for all sites there; what stands for it is the start address.
+    """
     return Blob.of(
         _json(
             {
@@ -55,10 +65,11 @@ def web_manifest(title: str, description: str, lang: str, icons: Mapping[str, st
                 "start_url": "./index.html",
                 "scope": "./",
                 "display": "standalone",
-                "background_color": "#ffffff",
-                "theme_color": "#ffffff",
+                "background_color": _COLOUR,
+                "theme_color": _COLOUR,
                 "icons": [
-                    {"src": path, "sizes": size, "type": "image/png", "purpose": "any"} for size, path in icons.items()
+                    {"src": path, "sizes": f"{side}x{side}", "type": "image/png", "purpose": purpose}
+                    for path, side, purpose in icons
                 ],
             }
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -26,7 +27,7 @@ from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension
 
-from sitegen import beside, frontmatter, links, quantization
+from sitegen import beside, frontmatter, links, names, quantization
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
 from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Page, SourceFile
@@ -35,8 +36,9 @@ from sitegen.schema import ModelRef as ModelFront
 from sitegen.validation import Places
 
 FRONT_PAGE = "index.html"
-# Folders of the site that hold the build's own files.
+# Folders of the site that hold the build's own files, and those files that are not in one.
 RESERVED = {"assets", "chunks", "files", "__sitegen__"}
+RESERVED |= {"index.html", "licenses.txt", "offline.html", "site.json", "site.webmanifest", "sw.js"}
 _DEMO_PARAGRAPH = "<p>{{ demo }}</p>"
 
 
@@ -70,7 +72,7 @@ def _candidates(tree: Mapping[str, SourceFile], content: str) -> list[tuple[str,
 
 def slug(name: str) -> str:
     """A file's name as a part of an address: lower case, no spaces or signs, safe on every file system."""
-    return re.sub(r"[^\w.-]+", "-", name.lower()).strip("-.") or "page"
+    return re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", name.lower())).strip("-.") or "page"
 
 
 def load(
@@ -89,13 +91,19 @@ def load(
     candidates = _candidates(tree, settings.content)
     by_source = {file.name: path for path, file in candidates}
     for path, file in candidates:
-        other = taken.setdefault(path.lower(), file)
+        other = taken.setdefault(names.folded(path), file)
         if other is not file:
             what = f"two pages on one address, {path}: {other.name} and {file.name}"
             errors.append(SitegenError(what, Place(file.name), hint="rename one of them"))
             continue
-        if path.split("/")[0] in RESERVED:
+        *folders, last = path.split("/")
+        if (folders and folders[0] in RESERVED) or last in folders:
             what = f"the address {path} is kept for the build's own files"
+            errors.append(SitegenError(what, Place(file.name), hint="rename the page"))
+            continue
+        flaw = names.flaw(path)
+        if flaw:
+            what = f"the address {path} cannot be copied everywhere: {flaw}"
             errors.append(SitegenError(what, Place(file.name), hint="rename the page"))
             continue
         page, problems = _load_one(root, path, file, settings, tasks)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sitegen import bundle, chunks, models, plan, quantization, thumbnail, weights, worker
+from sitegen import bundle, chunks, icon, models, plan, quantization, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
@@ -331,6 +331,16 @@ class Steps:
         if blob is None:
             blob = self._cache.put(thumbnail.draw([file.path for file in samples[: thumbnail.TILES]]))
             self._cache.keep("thumbnail", key, [blob.sha256, blob.size])
+        return blob
+
+    def icon(self, source: Blob, side: int, *, maskable: bool) -> Blob:
+        """An icon made from the theme's. Raises SitegenError when that is not as it should be."""
+        key = Cache.key({"source": source.sha256, "side": side, "maskable": maskable, "drawn": 1})
+        known = self._cache.recall("icon", key)
+        blob = self._cache.get(*known) if known else None
+        if blob is None:
+            blob = self._cache.put(icon.draw(source.read(), side, maskable))
+            self._cache.keep("icon", key, [blob.sha256, blob.size])
         return blob
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -15,6 +16,16 @@ def size(count: int) -> str:
         units.pop(0)
     unit = units[0]
     return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)B")
+_UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
+
+
+def bytes_of(text: str) -> int | None:
+    """The bytes of a size as `size` writes it, "20 MB"; None when it is none."""
+    found = _SIZE.fullmatch(text)
+    return round(float(found[1]) * _UNITS[found[2]]) if found else None
 
 
 def number(count: int) -> str:

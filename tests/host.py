@@ -7,7 +7,9 @@ import gzip
 import http.server
 import socket
 import threading
-from collections.abc import Mapping
+import time
+import urllib.parse
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ class Host:
         self.root = root
         self.base = base
         self.requests: list[str] = []
+        # Which paths are not answered for now.
+        self.stalled: Callable[[str], bool] = lambda path: False
         self._connections: list[socket.socket] = []
         host = self
 
@@ -43,13 +47,15 @@ class Host:
                 super().setup()
 
             def translate_path(self, path: str) -> str:
-                plain = path.partition("?")[0]
+                plain = urllib.parse.unquote(path.partition("?")[0])
                 if not plain.startswith(host.base):
                     return str(host.root / "not-below-the-base-path")
                 return str(host.root / plain.removeprefix(host.base))
 
             def do_GET(self) -> None:
                 host.requests.append(self.path)
+                while host.stalled(self.path):
+                    time.sleep(0.02)
                 path = Path(self.translate_path(self.path))
                 if packed and path.suffix in _PACKED and path.is_file():
                     self.send_packed(path)

@@ -26,8 +26,8 @@ RUNTIME = PACKAGE / "runtime"
 # A room may import from the rows above its own; rooms of one row do not know one another.
 ROWS = (
     "errors",
-    "records schema text validation",
-    "beside config describe disk frontmatter loss picture runtime thumbnail",
+    "names records schema text validation",
+    "beside config describe disk frontmatter icon loss picture runtime thumbnail",
     "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
@@ -133,10 +133,11 @@ def test_the_lock_file_names_no_address() -> None:
 # What a demo page fetches before its first weight, in bytes as they lie on the host: a change that costs more is a
 # decision, not an accident.
 BUDGETS = {
-    "page.js": 27_500,
-    "sw.js": 7_000,
+    "page.js": 32_500,
+    "sw.js": 9_000,
+    "retire.js": 1_000,
     "image-classification.js": 26_000,
-    "demo.css": 8_000,
+    "demo.css": 9_000,
     "graph.js": 480_000,
     "plan.js": 98_000,
     # On demand, where they are faster.

@@ -101,6 +101,24 @@ def test_optional(root: Path, offline: bool) -> None:
         make(root, offline=offline, strict=True)
 
 
+def test_links_to_a_page_that_is_left_out(root: Path) -> None:
+    """They become plain text, in the front page too; the others stay."""
+    page(root, "http://127.0.0.1:9/tiny.keras", ", optional: true")
+    content = root / "content"
+    (content / "text.md").write_text("---\ntitle: T\n---\nThe [*demo*](demo.md#how), [more](more.md).\n")
+    (content / "more.md").write_text("---\ntitle: M\n---\n")
+    (content / "index.md").write_text("---\ntitle: I\n---\n<a class=\"x\" href='demo.md'>A demo</a>, [text](text.md)\n")
+    site = make(root, offline=True)
+    text, front = (site.files[path].read().decode() for path in ("text/index.html", "index.html"))
+    assert 'The <em>demo</em>, <a href="../more/index.html">more</a>.' in text
+    assert 'A demo, <a href="text/index.html">text</a>' in front
+    assert "demo/index.html" not in text + front
+    assert sorted(site.warnings)[1:] == [
+        "content/index.md: links to demo/index.html are plain text, as that page is left out",
+        "content/text.md: links to demo/index.html are plain text, as that page is left out",
+    ]
+
+
 def test_not_optional(root: Path) -> None:
     page(root, "http://127.0.0.1:9/tiny.keras")
     with pytest.raises(BuildFailed, match=r"^content/demo.md:4:17: "):

@@ -219,6 +219,7 @@ const wasm = {
 const runtime = {
   page: await script('src/page/main.ts', 'page.js'),
   worker: await script('src/sw/sw.ts', 'sw.js'),
+  retired: await script('src/sw/retire.ts', 'retire.js'),
   preview: await script('src/preview/main.ts', 'preview.js'),
   style: copied(join(here, 'src/demo.css'), 'demo.css'),
   engines: {

@@ -63,13 +63,13 @@ def launch(name: str) -> Browser:
 def wait_for(tab: Tab, condition: str, seconds: float = 30) -> None:
     """Waits until a JavaScript condition is true; raises AssertionError, with what the page shows, when it stays false.
 
-    A condition that throws is not true yet: pages come and go.
+    A condition may be a promise; one that throws is not true yet: pages come and go.
     """
     end = time.monotonic() + seconds
     while True:
         last: object = None
         try:
-            if tab.evaluate(f"Boolean({condition})"):
+            if tab.evaluate(f"(async () => Boolean(await ({condition})))()"):
                 return
         except Exception as error:
             last = error

@@ -5,9 +5,10 @@
 
 import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
-import { needsOf, sparesOf, type Need } from '../shared/needs';
+import { needsOf, partsOf, sparesOf, type Need, type Part } from '../shared/needs';
 import { ask } from './asking';
 import { Choice } from './choice';
+import { decline, declined } from './declined';
 import type { Progress } from './files';
 import { remember } from './stored';
 
@@ -16,6 +17,7 @@ const AT_ONCE = 4;
 export class Keeper {
   /** Whether the page is kept, as far as was heard: what it fetches from then on stays too. */
   keeps = false;
+  private pausing = new AbortController();
 
   constructor(
     private readonly page: PageConfig,
@@ -24,17 +26,39 @@ export class Keeper {
     private readonly worker: Promise<ServiceWorker>,
   ) {}
 
-  /** Bytes that the page needs on this device. */
+  /** Whether the page keeps itself, as the visitor has not said no. */
+  get wanted(): boolean {
+    return this.page.offline === 'auto' && !declined(this.base, this.page.page);
+  }
+
+  /** What the page needs on this device. */
+  get parts(): Part[] {
+    return partsOf(this.page);
+  }
+
   get bytes(): number {
-    return needsOf(this.page).reduce((sum, need) => sum + need.bytes, 0);
+    return sizeOf(needsOf(this.page));
   }
 
   async kept(): Promise<boolean> {
     return (await this.ask('status')).kept;
   }
 
-  /** Stores everything. Throws when something cannot be had or stored. */
-  async keep(progress: Progress): Promise<void> {
+  /** Bytes of those that are on this device already, for this page or for others. */
+  async held(): Promise<number> {
+    const stored = new Set((await (await this.store).keys()).map((request) => request.url));
+    return sizeOf(needsOf(this.page).filter((need) => stored.has(new URL(need.path, this.base).href)));
+  }
+
+  /** Bytes that the browser leaves to this site; null where it does not say. */
+  async space(): Promise<number | null> {
+    const { quota, usage } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
+    return quota === undefined ? null : Math.max(0, quota - (usage ?? 0));
+  }
+
+  /** Stores everything; false when it was paused. Throws when something cannot be had or stored. */
+  async keep(progress: Progress): Promise<boolean> {
+    const { signal } = (this.pausing = new AbortController());
     const store = await this.store;
     remember(this.base);
     const queue = needsOf(this.page);
@@ -42,18 +66,40 @@ export class Keeper {
     let stored = 0;
     progress(0, total);
     const work = async (): Promise<void> => {
-      for (let need = queue.shift(); need; need = queue.shift()) {
-        await this.storeOne(store, need);
+      for (let need = queue.shift(); need && !signal.aborted; need = queue.shift()) {
+        await this.storeOne(store, need, signal);
         stored += need.bytes;
         progress(stored, total);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, work));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    if (signal.aborted) return false;
     const reply = await this.ask('keep');
     if (!reply.kept) throw new Error(reply.error ?? 'the page could not be stored');
-    // Asked for, never waited for: in one browser the answer never comes.
-    void navigator.storage?.persist?.();
     await this.keepSpares(store);
+    return true;
+  }
+
+  /** The visitor wants it kept, here and at later visits. */
+  wish(): void {
+    decline(this.base, this.page.page, false);
+    // Never waited for: in one browser the answer never comes. Others ask the visitor, whom a mere visit must not bother.
+    void navigator.storage?.persist?.();
+  }
+
+  /** Ends `keep`; what is stored stays, and later visits leave it at that. */
+  pause(): void {
+    decline(this.base, this.page.page, true);
+    this.pausing.abort();
+  }
+
+  async remove(): Promise<void> {
+    decline(this.base, this.page.page, true);
+    await this.ask('remove');
   }
 
   /** The files of what the demo was found to be fastest with here; without them it runs all the same. */
@@ -63,17 +109,14 @@ export class Keeper {
     for (const need of sparesOf(this.page, way)) await this.storeOne(store, need).catch(() => undefined);
   }
 
-  async remove(): Promise<void> {
-    await this.ask('remove');
-  }
-
-  private async storeOne(store: Cache, need: Need): Promise<void> {
+  private async storeOne(store: Cache, need: Need, signal?: AbortSignal): Promise<void> {
     const known = await store.match(new URL(need.path, this.base));
     if (known) {
       const whole = await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null);
       if (whole) return;
     }
-    await put(store, this.base, need.path, (await fetched(this.base, need)).file);
+    const { file } = await fetched(this.base, need, 'default', signal);
+    await put(store, this.base, need.path, file);
   }
 
   private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {
@@ -82,3 +125,5 @@ export class Keeper {
     return reply;
   }
 }
+
+export const sizeOf = (needs: Need[]): number => needs.reduce((sum, need) => sum + need.bytes, 0);

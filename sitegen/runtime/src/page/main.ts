@@ -7,8 +7,10 @@ import { element } from './dom';
 import { begun, defineDemo } from './demo';
 import { isolate } from './isolation';
 import { Keeper } from './keeper';
+import { defineKept } from './kept';
+import { clear, unregister } from './leaving';
 import { defineOffline, type Keeping } from './offline';
-import { byHttp, byScript } from './transport';
+import { byHttp, byScript, type Transport } from './transport';
 import { register } from './updates';
 
 globalThis.sitegen ??= { tasks: {} };
@@ -19,36 +21,44 @@ async function start(): Promise<void> {
   const page = JSON.parse(text) as PageConfig;
   const base = new URL(page.root, location.href).href;
   if (location.protocol === 'file:') {
-    const demo = begun(page, byScript(base));
-    await parsed();
-    void defineDemo(demo);
-    defineOffline(page, { keeper: null, excuse: 'Opened from a file: works without a network.' });
+    await alone(page, byScript(base), 'Opened from a file: works without a network.');
     return;
   }
-  if (page.preview) {
-    retire(base);
-    const demo = begun(
-      page,
-      byHttp(base, null, () => false),
-    );
-    await parsed();
-    void defineDemo(demo);
-    defineOffline(page, { keeper: null, excuse: 'A preview: nothing is kept.' });
+  if (page.preview || page.retired) {
+    void (page.preview ? unregister(base) : clear(base)).catch(() => undefined);
+    const excuse = page.preview ? 'A preview: nothing is kept.' : 'This site keeps nothing on your device.';
+    const transport = byHttp(base, null, () => false);
+    await alone(page, transport, excuse);
     return;
   }
   const store = storage() ? caches.open(modelsCache(base)) : null;
   let keeper: Keeper | null = null;
-  const stays = (): boolean => page.offline === 'auto' || (keeper !== null && keeper.keeps);
+  const stays = (): boolean => keeper !== null && (keeper.wanted || keeper.keeps);
   const transport = byHttp(base, store, stays);
   const demo = begun(page, transport);
-  await parsed();
   // Storing the page would take the line, and the disk, from its demo.
-  const loaded = defineDemo(demo).then(() => transport.stored());
-  // On file:// browsers complain of a manifest, so the page's head has none.
-  document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
+  const loaded = parsed()
+    .then(() => defineDemo(demo))
+    .then(() => transport.stored());
   const keeping = keep(page, base, store, loaded);
   keeper = keeping.keeper;
+  await parsed();
+  // On file:// browsers complain of a manifest, so the page's head has none.
+  document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
+  defineKept(store && base);
   defineOffline(page, keeping);
+  if (keeper?.wanted && !document.querySelector('sitegen-offline')) {
+    // A page without the panel keeps itself quietly.
+    void keeper.keep(() => undefined).catch(() => undefined);
+  }
+}
+
+/** A page of which nothing is kept; `excuse` says why. */
+async function alone(page: PageConfig, transport: Transport, excuse: string): Promise<void> {
+  const demo = begun(page, transport);
+  await parsed();
+  void defineDemo(demo);
+  defineOffline(page, { keeper: null, excuse });
 }
 
 /** Cache Storage and workers exist on https and on this machine only. */
@@ -67,20 +77,7 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null, load
   // Whoever needs it sees the error.
   worker.catch(() => undefined);
   void isolate(page, base, worker).catch(() => undefined);
-  const keeper = new Keeper(page, base, store, worker);
-  if (page.offline === 'auto' && !document.querySelector('sitegen-offline')) {
-    // A page without the panel keeps itself quietly.
-    void keeper.keep(() => undefined).catch(() => undefined);
-  }
-  return { keeper };
-}
-
-/** A preview shows what is there now: a worker of the built site would show what was there before. */
-function retire(base: string): void {
-  if (!('serviceWorker' in navigator)) return;
-  void navigator.serviceWorker
-    .getRegistration(base)
-    .then((registration) => registration?.scope === base && registration.unregister());
+  return { keeper: new Keeper(page, base, store, worker) };
 }
 
 /** Waits until the page is there, and its task's script, which is deferred, has run. */

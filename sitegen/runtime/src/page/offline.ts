@@ -1,11 +1,18 @@
-/** `<sitegen-offline>`: says whether the page is kept on this device, and keeps or removes it. */
+/** `<sitegen-offline>`: says whether the page is kept on this device, of what files, and keeps or removes it. */
 
 import type { PageConfig } from '../shared/contract';
 import { element, sizeText } from './dom';
-import type { Keeper } from './keeper';
+import { sizeOf, type Keeper } from './keeper';
 
 /** Where the page was opened, as far as keeping goes: without a keeper, `excuse` says why nothing can be kept. */
 export type Keeping = { keeper: Keeper } | { keeper: null; excuse: string };
+
+/** What the button does for now. */
+interface Act {
+  action: string;
+  label: string;
+  does: () => void;
+}
 
 export function defineOffline(page: PageConfig, keeping: Keeping): void {
   customElements.define(
@@ -13,68 +20,137 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
     class extends HTMLElement {
       private readonly text = element('span', { className: 'sg-offline-text', role: 'status' });
       private readonly bar = element('progress', { hidden: true });
+      // Beside the status, so that it is not read out at every step.
+      private readonly count = element('span', { className: 'sg-offline-count' });
       private readonly button = element('button', { type: 'button', className: 'sg-button', hidden: true });
+      private readonly removal = element('button', { type: 'button', className: 'sg-button', hidden: true });
+      private readonly space = element('td');
 
       connectedCallback(): void {
-        this.replaceChildren(this.text, this.bar, this.button);
+        this.replaceChildren(this.text, this.bar, this.count, this.button, this.removal);
         this.bar.setAttribute('aria-label', 'Keeping this page on your device');
-        if (!keeping.keeper) {
+        const { keeper } = keeping;
+        if (!keeper) {
           this.show('none', keeping.excuse);
           return;
         }
-        void this.begin(keeping.keeper);
+        this.append(this.list(keeper));
+        this.removal.textContent = 'Remove';
+        this.removal.dataset.action = 'remove';
+        this.removal.onclick = () => void this.discard(keeper).catch((error) => this.failed(keeper, error));
+        void this.begin(keeper);
       }
 
       private async begin(keeper: Keeper): Promise<void> {
         try {
           // Kept already: what the browser evicted meanwhile is fetched again.
-          if ((await keeper.kept()) || page.offline === 'auto') await this.keep(keeper);
+          if ((await keeper.kept()) || keeper.wanted) await this.keep(keeper);
           else if (page.offline === 'never') this.show('none', 'This page needs a network.');
-          else this.offer(keeper);
-        } catch {
-          // Said where it happened; without a network a page that is kept stays kept.
+          else await this.offer(keeper);
+        } catch (error) {
+          this.failed(keeper, error);
         }
       }
 
-      private offer(keeper: Keeper): void {
-        this.show('not-kept', `${sizeText(keeper.bytes)} to keep on this device`);
-        this.act('Keep offline', () => this.keep(keeper));
+      private async offer(keeper: Keeper, paused = false): Promise<void> {
+        const [held, space] = await Promise.all([keeper.held(), keeper.space()]);
+        const size = sizeText(keeper.bytes);
+        const again = (): void => {
+          keeper.wish();
+          void this.keep(keeper);
+        };
+        if (paused) {
+          const text = `Paused: ${sizeText(held)} of ${size} are on this device`;
+          this.show('paused', text, { action: 'resume', label: 'Resume', does: again });
+          this.removal.hidden = false;
+          return;
+        }
+        const here = held > 0 ? `, of which ${sizeText(held)} are here` : '';
+        const tight = space !== null && space < keeper.bytes - held;
+        const room = tight ? `; the browser leaves ${sizeText(space)} to this site` : '';
+        const text = `${size} to keep on this device${here}${room}`;
+        this.show('not-kept', text, { action: 'keep', label: 'Keep offline', does: again });
       }
 
       private async keep(keeper: Keeper): Promise<void> {
-        this.show('keeping', 'Keeping this page on your device');
+        // A page that is kept is only looked through.
+        const pause = { action: 'pause', label: 'Pause', does: () => keeper.pause() };
+        this.show('keeping', 'Keeping this page on your device', keeper.keeps ? null : pause);
         this.bar.hidden = false;
         try {
-          await keeper.keep((stored, total) => {
+          const whole = await keeper.keep((stored, total) => {
             this.bar.max = total || 1;
             this.bar.value = stored;
+            this.count.textContent = `${sizeText(stored)} of ${sizeText(total)}`;
           });
-          this.show('kept', `Kept on this device: works offline (${sizeText(keeper.bytes)})`);
-          this.act('Remove', () => this.discard(keeper));
+          if (whole) this.kept(keeper);
+          else await this.offer(keeper, true);
         } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
-          this.show('failed', `Not kept yet: ${why}`);
-          this.act('Try again', () => this.keep(keeper));
+          this.failed(keeper, error);
         }
+      }
+
+      private kept(keeper: Keeper): void {
+        const focused = document.activeElement === this.button;
+        this.show('kept', `Kept on this device: works offline (${sizeText(keeper.bytes)})`);
+        this.removal.hidden = false;
+        if (focused) this.removal.focus();
+      }
+
+      private failed(keeper: Keeper, error: unknown): void {
+        const retry = { action: 'retry', label: 'Try again', does: () => void this.keep(keeper) };
+        this.show('failed', `Not kept yet: ${reason(error)}`, retry);
       }
 
       private async discard(keeper: Keeper): Promise<void> {
         await keeper.remove();
-        this.offer(keeper);
+        await this.offer(keeper);
+        this.button.focus();
       }
 
-      private show(state: string, text: string): void {
+      private show(state: string, text: string, act: Act | null = null): void {
         this.dataset.state = state;
         this.text.textContent = text;
-        this.bar.hidden = true;
-        this.button.hidden = true;
+        this.count.textContent = '';
+        this.bar.hidden = this.removal.hidden = true;
+        // A button that was hidden even for a moment would lose the focus.
+        this.button.hidden = !act;
+        if (!act) return;
+        this.button.dataset.action = act.action;
+        this.button.textContent = act.label;
+        this.button.onclick = act.does;
       }
 
-      private act(label: string, action: () => Promise<void>): void {
-        this.button.textContent = label;
-        this.button.hidden = false;
-        this.button.onclick = () => void action();
+      /** What is kept, folded away; how much space there is, is found out when somebody looks. */
+      private list(keeper: Keeper): HTMLElement {
+        const row = (name: string, value: string | Node): HTMLElement => {
+          const head = element('th', { scope: 'row' }, name);
+          return element('tr', {}, head, value instanceof Node ? value : element('td', {}, value));
+        };
+        const files = keeper.parts.map(({ what, needs }) => {
+          const several = needs.length > 1 ? ` (${needs.length} files)` : '';
+          return row(what + several, sizeText(sizeOf(needs)));
+        });
+        const sums = [row('Together', sizeText(keeper.bytes)), row('Space left for this site', this.space)];
+        const table = element('table', {}, element('tbody', {}, ...files), element('tfoot', {}, ...sums));
+        const folded = element('details', {}, element('summary', {}, 'What is kept'), table);
+        folded.ontoggle = () => {
+          if (folded.open) void this.look(keeper);
+        };
+        return folded;
+      }
+
+      private async look(keeper: Keeper): Promise<void> {
+        const space = await keeper.space();
+        this.space.textContent = space === null ? 'not told by this browser' : sizeText(space);
       }
     },
   );
+}
+
+function reason(error: unknown): string {
+  if (error instanceof TypeError) return 'the connection was lost; what has arrived stays here';
+  if (error instanceof DOMException && error.name === 'QuotaExceededError')
+    return 'the browser has no more space for this site';
+  return error instanceof Error ? error.message : String(error);
 }

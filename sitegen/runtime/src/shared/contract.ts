@@ -122,12 +122,14 @@ export interface DemoConfig {
 /** What a page's script reads from `<script type="application/json" id="sitegen-page">`. */
 export interface PageConfig {
   format: 1;
-  /** Path from the site's root, and the relative URL back to that root. */
+  /** Path from the site's root, as it stands in addresses, and the relative URL back to that root. */
   page: string;
   root: string;
   offline: 'auto' | 'ask' | 'never';
   /** Served by `sitegen serve`: nothing is kept. */
   preview: boolean;
+  /** Of a site that has no service worker any more: nothing is kept. */
+  retired: boolean;
   /** Files of this page alone (task script, pictures in the text). */
   assets: AssetRef[];
   demo: DemoConfig | null;

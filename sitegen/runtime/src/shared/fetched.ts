@@ -11,19 +11,24 @@ export interface Fetched {
 
 /**
  * A file, checked against size and SHA-256. An HTTP cache may hold a file that was cut off: a file that fails the check
- * is asked for once more, past that cache. Throws when it cannot be had.
+ * is asked for once more, past that cache. Throws when it cannot be had, or when `signal` ends it.
  */
-export async function fetched(base: string, need: Need, mode: RequestCache = 'default'): Promise<Fetched> {
+export async function fetched(
+  base: string,
+  need: Need,
+  mode: RequestCache = 'default',
+  signal?: AbortSignal,
+): Promise<Fetched> {
   try {
-    return await once(base, need, mode);
+    return await once(base, need, mode, signal);
   } catch (error) {
-    if (mode !== 'default' || error instanceof TypeError) throw error;
-    return once(base, need, 'reload');
+    if (mode !== 'default' || error instanceof TypeError || signal?.aborted) throw error;
+    return once(base, need, 'reload', signal);
   }
 }
 
-async function once(base: string, need: Need, mode: RequestCache): Promise<Fetched> {
-  const response = await fetch(new URL(need.path, base), { cache: mode });
+async function once(base: string, need: Need, mode: RequestCache, signal?: AbortSignal): Promise<Fetched> {
+  const response = await fetch(new URL(need.path, base), { cache: mode, ...(signal && { signal }) });
   if (!response.ok) throw new Error(`${need.path}: HTTP ${response.status}`);
   // A body cut off without Content-Length ends like a whole one: only the check tells.
   const file = new Uint8Array(await response.arrayBuffer());
@@ -49,10 +54,17 @@ const TYPES: Record<string, string> = {
   jpeg: 'image/jpeg',
   webp: 'image/webp',
   gif: 'image/gif',
+  avif: 'image/avif',
   mp4: 'video/mp4',
   webm: 'video/webm',
+  ogv: 'video/ogg',
   mp3: 'audio/mpeg',
+  m4a: 'audio/mp4',
+  ogg: 'audio/ogg',
+  opus: 'audio/ogg',
+  flac: 'audio/flac',
   wav: 'audio/wav',
+  vtt: 'text/vtt; charset=utf-8',
   woff2: 'font/woff2',
 };
 

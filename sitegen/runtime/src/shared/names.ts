@@ -3,13 +3,16 @@
  * so that sites under one origin (/a/, /a/b/, /b/) never touch one another's, nor other software's.
  */
 
-const owner = (scope: string): string => `sitegen|${new URL(scope).pathname.replaceAll('|', '%7C')}`;
+export const owner = (scope: string): string => `sitegen|${new URL(scope).pathname.replaceAll('|', '%7C')}`;
 
 /** Hashed files of kept pages: chunks, scripts, pictures. They never change, so all builds share them. */
 export const modelsCache = (scope: string): string => `${owner(scope)}|models`;
 
 /** Pages and the site's own files as of one build. */
 export const shellCache = (scope: string, build: string): string => `${owner(scope)}|shell|${build}`;
+
+/** Whether a cache, or a key of localStorage, belongs to this very site. */
+export const isOwn = (scope: string, name: string): boolean => name.startsWith(`${owner(scope)}|`);
 
 /** Whether a cache holds the shell of some build of this very site. */
 export function isShellCache(scope: string, name: string): boolean {

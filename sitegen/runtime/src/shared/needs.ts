@@ -1,7 +1,7 @@
 /** What a page needs besides the site's shell: the files that are stored when it is kept offline. */
 
 import { chunkPath } from './chunk';
-import type { AssetRef, EngineConfig, FileRef, ModelConfig, PageConfig } from './contract';
+import type { EngineConfig, FileRef, ModelConfig, PageConfig } from './contract';
 
 /** A file to store: `chunk` is the id when it is a chunk file, whose `bytes` are then those of its payload. */
 export interface Need {
@@ -11,24 +11,40 @@ export interface Need {
   chunk: boolean;
 }
 
-/** Every file of the page, each once; of the two builds of the backend, the one that this browser runs. */
-export function needsOf(page: PageConfig): Need[] {
-  const needs = new Map<string, Need>();
-  const asset = (ref: AssetRef): void => {
-    needs.set(ref.path, { ...ref, chunk: false });
+/** Files of a page that belong together; `what` tells a visitor what they are. */
+export interface Part {
+  what: string;
+  needs: Need[];
+}
+
+/**
+ * What the page is made of, each file once, and no part without any; of the two builds of the backend, the one that this
+ * browser runs.
+ */
+export function partsOf(page: PageConfig): Part[] {
+  const parts = page.assets.map((ref): Part => ({
+    what: ref.path.slice(ref.path.lastIndexOf('/') + 1),
+    needs: [{ ...ref, chunk: false }],
+  }));
+  const files = (what: string, ...refs: FileRef[]): void => {
+    const chunks = refs.flatMap((ref) => ref.chunks);
+    parts.push({ what, needs: chunks.map(([id, bytes]) => chunkNeed(id, bytes)) });
   };
-  const file = (ref: FileRef): void => {
-    for (const [id, bytes] of ref.chunks) needs.set(id, chunkNeed(id, bytes));
-  };
-  page.assets.forEach(asset);
   if (page.demo) {
     const { engine, model, samples } = page.demo;
-    [engine.script, backendOf(engine), ...modelFiles(model)].forEach(file);
-    if (model.proof) file(model.proof);
-    samples.forEach((sample) => file(sample.image));
+    files('Engine', engine.script, backendOf(engine));
+    files('Model', ...modelFiles(model));
+    if (model.proof) files('Numbers to check it by', model.proof);
+    files('Samples', ...samples.map(({ image }) => image));
   }
-  return [...needs.values()];
+  const seen = new Set<string>();
+  const first = ({ path }: Need): boolean => !seen.has(path) && Boolean(seen.add(path));
+  const once = parts.map(({ what, needs }) => ({ what, needs: needs.filter(first) }));
+  return once.filter(({ needs }) => needs.length > 0);
 }
+
+/** Every file of the page, each once. */
+export const needsOf = (page: PageConfig): Need[] => partsOf(page).flatMap(({ needs }) => needs);
 
 /**
  * The files of the engine's variants, or of one: kept where they are there already, but no page needs them, and none

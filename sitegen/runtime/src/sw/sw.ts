@@ -10,6 +10,7 @@ import type { AssetRef, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
 import { isShellCache, modelsCache, shellCache } from '../shared/names';
 import { configIn, needsOf, sparesOf, type Need } from '../shared/needs';
+import { ranged } from './ranges';
 
 interface Manifest {
   build: string;
@@ -178,7 +179,9 @@ function respond(path: string, request: Request): Promise<Response> | undefined 
     return navigation(path, request).then(isolated);
   }
   if (SHELL_PATHS.has(path)) return stored(SHELL, path).then((found) => found ?? fetch(request));
-  if (HASHED.test(path)) return stored(MODELS, path).then((found) => found ?? fetch(request));
+  if (HASHED.test(path)) {
+    return stored(MODELS, path).then((found) => (found ? ranged(found, request, path) : fetch(request)));
+  }
   if (request.mode !== 'navigate') return undefined;
   return navigation(path, request);
 }
@@ -189,15 +192,16 @@ async function navigation(path: string, request: Request): Promise<Response> {
   try {
     return await fetch(request);
   } catch (error) {
-    const excuse = await stored(SHELL, OFFLINE_PAGE);
-    if (excuse) return excuse;
-    throw error;
+    if (!(await stored(SHELL, OFFLINE_PAGE))) throw error;
+    // In place of another page, its relative links would lead astray.
+    const page = encodeURIComponent(request.url.slice(BASE.length));
+    return Response.redirect(`${url(OFFLINE_PAGE)}?page=${page}`);
   }
 }
 
 /** The same answer, with what isolates the page. Redirects have to stay as they are. */
 function isolated(response: Response): Response {
-  if (response.type === 'opaqueredirect') return response;
+  if (response.type === 'opaqueredirect' || response.headers.has('Location')) return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
   const { status, statusText } = response;

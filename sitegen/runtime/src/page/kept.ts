@@ -1,0 +1,53 @@
+/** `<sitegen-kept>`: on the page that stands in for others without a network, what there is instead, and the way back. */
+
+import { isShellCache } from '../shared/names';
+import { element } from './dom';
+
+/** Pages of the shell that nobody has to be led to. */
+const SHELL = ['index.html', 'offline.html'];
+
+/** `base` is the site's root; null where nothing is kept. */
+export function defineKept(base: string | null): void {
+  customElements.define(
+    'sitegen-kept',
+    class extends HTMLElement {
+      connectedCallback(): void {
+        if (base !== null) void this.fill(base);
+      }
+
+      private async fill(base: string): Promise<void> {
+        const wanted = wantedPage(base);
+        if (wanted) {
+          this.append(element('p', {}, element('a', { href: wanted }, 'Try again')));
+          window.addEventListener('online', () => location.replace(wanted));
+        }
+        const pages = await keptPages(base);
+        const links = [...pages].map(([href, title]) => element('li', {}, element('a', { href }, title)));
+        if (links.length === 0) this.append(element('p', {}, 'No page is kept on this device yet.'));
+        else this.append(element('h2', {}, 'Kept on this device'), element('ul', {}, ...links));
+      }
+    },
+  );
+}
+
+/** The page that was asked for (sw/sw.ts says which), if it is one of this site's. */
+function wantedPage(base: string): string | null {
+  const path = new URLSearchParams(location.search).get('page');
+  const address = path === null ? '' : new URL(path, base).href;
+  return address.startsWith(base) ? address : null;
+}
+
+/** Addresses of all pages that are kept, and their headings. */
+async function keptPages(base: string): Promise<Map<string, string>> {
+  const pages = new Map<string, string>();
+  for (const name of (await caches.keys()).filter((name) => isShellCache(base, name))) {
+    const shell = await caches.open(name);
+    for (const { url } of await shell.keys()) {
+      if (!url.endsWith('.html') || SHELL.includes(url.slice(base.length))) continue;
+      const html = await (await shell.match(url))?.text();
+      const page = new DOMParser().parseFromString(html ?? '', 'text/html');
+      pages.set(url, page.querySelector('h1')?.textContent || page.title);
+    }
+  }
+  return pages;
+}

@@ -1,0 +1,20 @@
+/**
+ * The service worker of a site that wants none any more (`sitegen build --retire-worker`). It comes where another one is,
+ * as its next version; removes what this very site kept, and goes.
+ */
+
+import { isOwn } from '../shared/names';
+
+declare const self: ServiceWorkerGlobalScope;
+
+self.addEventListener('install', (event) => event.waitUntil(self.skipWaiting()));
+self.addEventListener('activate', (event) => event.waitUntil(retire(self.registration.scope)));
+
+async function retire(base: string): Promise<void> {
+  for (const name of await caches.keys()) if (isOwn(base, name)) await caches.delete(name);
+  await self.registration.unregister();
+  // What the worker before this one answered for comes from the host from now on; waiting for it would be for oneself.
+  for (const client of await self.clients.matchAll({ type: 'window' })) {
+    void client.navigate(client.url).catch(() => undefined);
+  }
+}
