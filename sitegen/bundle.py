@@ -9,21 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sitegen import loss, text
-from sitegen.errors import SitegenError
+from sitegen import loss, tasks, text
 from sitegen.records import (
     Blob,
     Bundle,
     Chunked,
+    Completed,
     DemoSpec,
     FileRef,
     ImageInput,
     Packed,
     Page,
-    Signature,
     SourceFile,
     TensorSpec,
 )
+from sitegen.tasks import TASKS
 
 # What browsers decode everywhere, as Pillow calls it -> media type.
 IMAGE_TYPES = {
@@ -63,13 +63,13 @@ def make(
     engine: Engine,
     task: Mapping[str, str],
 ) -> Bundle:
-    """Puts a demo together that `completed` has found nothing wrong with.
+    """Puts a demo together that the task has found nothing wrong with.
 
     `samples` maps a sample's name to its media type and chunks; `task` has the path of the task's script in the site
     and its title.
     """
-    image, errors = completed(demo, packed.signature)
-    assert image is not None
+    completed, errors = tasks.completed(demo, packed.signature)
+    assert completed is not None
     assert not errors
     chunks: dict[str, Blob] = {}
 
@@ -103,8 +103,8 @@ def make(
             "weightBytes": packed.weight_bytes,
             "parameters": packed.parameters,
         },
-        "input": _input_json(image),
-        "output": {"activation": demo.activation, "topK": demo.top_k},
+        "input": _input_json(completed.image) if completed.image else None,
+        "output": completed.output,
         "labels": list(demo.labels),
         "samples": [
             {"name": _human(file), "type": kind, "image": ref(cut)}
@@ -120,7 +120,7 @@ def make(
         assets=(task["script"],),
         chunks=chunks,
         spare=_spare(engine),
-        facts=_facts(demo, packed, image, task["title"]),
+        facts=_facts(demo, packed, completed, task["title"]),
     )
 
 
@@ -129,17 +129,6 @@ def _spare(engine: Engine) -> frozenset[str]:
     variants = [part for v in engine.variants for part in (v.script, v.wasm) if part]
     spare = {name for part in (engine.plain, *variants) for name in part.files}
     return frozenset(spare.difference(engine.script.files, engine.simd.files))
-
-
-def completed(demo: DemoSpec, signature: Signature) -> tuple[ImageInput | None, list[SitegenError]]:
-    """The page's input with what the model says of it, and everything that only the model can tell is wrong.
-
-    That is labels that do not match its classes, and an input that is no picture, or not of that size.
-    """
-    errors: list[SitegenError] = []
-    image = _image_input(demo, signature, errors)
-    _check_labels(demo, signature, errors)
-    return image, errors
 
 
 def ref_json(ref: FileRef) -> dict[str, Any]:
@@ -166,6 +155,7 @@ def _input_json(image: ImageInput) -> dict[str, Any]:
         "mean": list(image.mean),
         "std": list(image.std),
         "sources": list(image.sources),
+        "maxFps": image.max_fps,
         "draw": {"stroke": image.stroke, "fit": image.fit},
     }
 
@@ -175,76 +165,10 @@ def _human(file: SourceFile) -> str:
     return stem.replace("_", " ").replace("-", " ").strip() or stem
 
 
-def _image_input(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> ImageInput | None:
-    """The page's input block completed by the model's signature, [N, height, width, channels]."""
-    place = demo.places["model.source"]
-    if len(signature.inputs) != 1:
-        what = f"{demo.task} takes a model with one input; this one has {len(signature.inputs)}"
-        errors.append(SitegenError(what, place))
-        return None
-    shape = signature.inputs[0].shape
-    if len(shape) != 4 or signature.inputs[0].dtype != "float32":
-        what = f"{demo.task} takes pictures, float32 [N, height, width, channels]; the model takes "
-        what += f"{signature.inputs[0].dtype} {text.shape(shape)}"
-        errors.append(SitegenError(what, place))
-        return None
-    values = {}
-    for axis, key in enumerate(("height", "width", "channels"), start=1):
-        said, has = getattr(demo.input, key), shape[axis]
-        if said is not None and has != -1 and said != has:
-            what = f"input says {key} {said}, but the model takes {text.shape(shape)}"
-            errors.append(SitegenError(what, demo.places["input"], hint="leave it out"))
-        if said is None and has == -1:
-            what = f"the model takes any {key}: {text.shape(shape)}"
-            hint = "say it: input: {size: [height, width], channels: 3}"
-            errors.append(SitegenError(what, demo.places["input"], hint))
-        values[key] = said if has == -1 else has
-    channels = values["channels"]
-    if channels is not None and channels not in (1, 3):
-        what = f"pictures have 1 or 3 channels; the model takes {text.shape(shape)}"
-        errors.append(SitegenError(what, place))
-    for key in ("mean", "std"):
-        count = len(getattr(demo.input, key))
-        if channels is not None and count not in (1, channels):
-            what = f"input.{key} has {count} numbers, but the model takes {channels} channel(s)"
-            errors.append(SitegenError(what, demo.places["input"]))
-    if errors or channels is None:
-        return None
-    given = demo.input
-    return ImageInput(
-        height=values["height"],
-        width=values["width"],
-        channels=channels,
-        resize=given.resize,
-        invert=given.invert,
-        scale=given.scale,
-        mean=given.mean * channels if len(given.mean) == 1 else given.mean,
-        std=given.std * channels if len(given.std) == 1 else given.std,
-        sources=given.sources,
-        stroke=given.stroke,
-        fit=given.fit,
-    )
-
-
-def _check_labels(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> None:
-    shape = signature.outputs[0].shape
-    classes = shape[-1] if len(shape) == 2 else -1
-    if len(shape) != 2:
-        what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(shape)}"
-        errors.append(SitegenError(what, demo.places["model.source"]))
-    elif demo.labels and classes not in (-1, len(demo.labels)):
-        what = f"{text.plural(len(demo.labels), 'label')} for a model with {classes} classes"
-        hint = "one name for each output of the model, in its order"
-        errors.append(SitegenError(what, demo.places["labels"], hint))
-
-
-def _facts(demo: DemoSpec, packed: Packed, image: ImageInput, task_title: str) -> tuple[tuple[str, str], ...]:
-    colour = "grey" if image.channels == 1 else "RGB"
-    classes = len(demo.labels) or packed.signature.outputs[0].shape[-1]
+def _facts(demo: DemoSpec, packed: Packed, completed: Completed, task_title: str) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Task", task_title),
-        ("Input", f"{image.width} × {image.height} pixels, {colour}"),
-        ("Classes", text.number(classes) if classes > 0 else "any"),
+        *TASKS[demo.task].facts(demo, completed, packed.signature),
         ("Parameters", text.number(packed.parameters)),
         *loss.facts(packed),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,14 @@ from sitegen.disk import write_whole
 from sitegen.errors import SitegenError
 from sitegen.look import Asked
 from sitegen.models import archive
+from sitegen.tasks import TASKS
 
 Info = Mapping[str, Any]  # what look() gives
 
 
-def _classifies_pictures(info: Info) -> bool:
-    inputs, outputs = info["inputs"], info["outputs"]
-    if len(inputs) != 1 or inputs[0]["dtype"] != "float32" or not outputs:
-        return False
-    shape = inputs[0]["shape"]
-    return len(shape) == 4 and shape[3] in (1, 3, None) and len(outputs[0]["shape"]) == 2
-
-
-# Tasks with what says whether a model is of their kind; the first that fits is suggested.
-_TASKS: Mapping[str, Callable[[Info], bool]] = {"image-classification": _classifies_pictures}
-
-
 def task_for(info: Info) -> str | None:
     """The task that a model fits, or None."""
-    return next((task for task, fits in _TASKS.items() if fits(info)), None)
+    return next((name for name, task in TASKS.items() if task.fits(info)), None)
 
 
 def front_matter(info: Info, source: str, asked: Asked) -> str | None:
@@ -46,14 +35,7 @@ def front_matter(info: Info, source: str, asked: Asked) -> str | None:
         f"task: {task}",
         *_model(source, asked),
     ]
-    lines += _input(info)
-    classes = info["outputs"][0]["shape"][-1]
-    if info["activation"] == "none":
-        lines.append("# The model seems to end in logits; leave this out if it gives probabilities itself.")
-        lines.append("output: {activation: softmax}")
-    many = "" if classes is None else f", {classes} of them"
-    lines.append(f"# The names of the classes{many}, one a line: labels: labels.txt")
-    lines.append("# Pictures to try: samples: samples/*.png")
+    lines += TASKS[task].front_matter(info)
     return "---\n" + "\n".join(lines) + "\n---\n"
 
 
@@ -65,20 +47,6 @@ def _model(source: str, asked: Asked) -> list[str]:
     if not said:
         return [f"model: {_yaml(source)}"]
     return ["model:", f"  source: {_yaml(source)}", *(f"  {line}" for line in said)]
-
-
-def _input(info: Info) -> list[str]:
-    _, height, width, channels = info["inputs"][0]["shape"]
-    said, lines = [], []
-    if None in (height, width):
-        lines.append("# The model takes pictures of any size; name the one that it was trained on.")
-        said.append(f"size: [{height or 224}, {width or 224}]")
-    if channels is None:
-        said.append("channels: 3")
-    if not info["scales"]:
-        lines.append("# y = (x * scale - mean) / std for pixels x from 0 to 255; with scale 1 they go in as they are.")
-        said.append("scale: 0.00392156862745098")
-    return [*lines, f"input: {{{', '.join(said)}}}"] if said else lines
 
 
 def _title(source: str) -> str:
@@ -119,7 +87,7 @@ def write(info: Info, asked: Asked, root: Path, content: str) -> tuple[Path, boo
         source, copied = (model.name, True) if model is not None else (asked.source, False)
     text = front_matter(info, source, asked)
     if text is None:
-        raise SitegenError(f"no task fits {asked.source}: {describe.shapes(info)}", hint=f"tasks: {', '.join(_TASKS)}")
+        raise SitegenError(f"no task fits {asked.source}: {describe.shapes(info)}", hint=f"tasks: {', '.join(TASKS)}")
     if page.exists():
         raise SitegenError(f"{page.relative_to(root)} is there already", hint="remove it, or rename the model")
     if copied and model is not None:

@@ -30,9 +30,10 @@ from markdown.extensions.toc import TocExtension
 from sitegen import beside, frontmatter, links, names, quantization
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
-from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Page, SourceFile
+from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Output, Page, SourceFile
 from sitegen.schema import FrontMatter
 from sitegen.schema import ModelRef as ModelFront
+from sitegen.tasks import TASKS
 from sitegen.validation import Places
 
 FRONT_PAGE = "index.html"
@@ -244,7 +245,8 @@ def _demo(
             errors.append(SitegenError(f'"input.{key}" takes one number or three', place))
     if 0 in front.input.std:
         errors.append(SitegenError('"input.std" divides: it cannot be 0', places.of("input.std")))
-    sources = [s for s in front.input.sources if s != "samples" or samples]
+    usual = TASKS[front.task].SOURCES if front.task in TASKS else ()
+    sources = [s for s in front.input.sources or usual if s != "samples" or samples]
     image = ImageInput(
         height=front.input.size[0] if front.input.size else None,
         width=front.input.size[1] if front.input.size else None,
@@ -255,10 +257,13 @@ def _demo(
         mean=tuple(front.input.mean),
         std=tuple(front.input.std),
         sources=tuple(sources),
+        max_fps=front.input.max_fps,
         stroke=front.input.draw.stroke,
         fit=front.input.draw.fit,
     )
-    keys = ("task", "model", "model.source", "model.format", "labels", "samples", "input", *quantization.KEYS)
+    output = Output(**{**front.output.model_dump(), "columns": front.output.columns and tuple(front.output.columns)})
+    keys = ["task", "model", "model.source", "model.format", "labels", "samples", "input", *quantization.KEYS, "output"]
+    keys += [f"output.{key}" for key in ("rows", "boxes", "scores", "classes", "columns")]
     known = {key: places.of(key) for key in keys}
     if front.quantize is None:
         # The site's settings speak for the page, and its model is what does not suit them.
@@ -274,11 +279,11 @@ def _demo(
             origin=front.model.origin if front.model else None,
             quantize=quantization.of_page(root, file, front, settings.quantize, labels, places, errors),
             input=image,
-            activation=front.output.activation,
-            top_k=front.output.top_k,
+            output=output,
             labels=labels,
             backend=front.backend,
             samples=samples,
+            said=frozenset(front.model_fields_set),
             places=known,
             sound=model is not None and not (errors or flawed),
         ),

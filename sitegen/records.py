@@ -206,8 +206,37 @@ class ImageInput:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     sources: tuple[str, ...]
+    max_fps: float
     stroke: float
     fit: float | None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the page says becomes of the model's outputs; None where the model, or the task, is to say."""
+
+    activation: str
+    top_k: int
+    rows: str | None
+    boxes: str | None
+    scores: str | None
+    classes: str | None
+    columns: tuple[str, ...] | None
+    units: str | None
+    first_class: int | None
+    threshold: float
+    iou: float | None
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A page's input and output with what the model says of them.
+
+    `image` is None for tasks that take no picture; `output` is the JSON of contract.ts: OutputConfig.
+    """
+
+    image: ImageInput | None
+    output: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -254,11 +283,11 @@ class DemoSpec:
     origin: str | None
     quantize: Quantization
     input: ImageInput
-    activation: str
-    top_k: int
+    output: Output
     labels: tuple[str, ...]
     backend: str  # wasm, or what the page may change over to: schema.py
     samples: tuple[SourceFile, ...]
+    said: frozenset[str]  # the keys that stand in the front matter
     places: Mapping[str, Place]
     sound: bool
 

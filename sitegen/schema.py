@@ -109,10 +109,14 @@ class Input(Strict):
     scale: float = Field(1.0, description="1/255 for models that expect 0..1")
     mean: Annotated[list[float], _one_or_many] = Field([0.0], description="one number, or one a channel")
     std: Annotated[list[float], _one_or_many] = Field([1.0], description="one number, or one a channel")
-    sources: Annotated[list[Literal["draw", "upload", "camera", "samples"]], Field(min_length=1)] = Field(
-        ["samples", "upload", "camera"], description="ways in, in the order they are offered"
+    sources: Annotated[list[Literal["draw", "upload", "camera", "video", "samples"]], Field(min_length=1)] | None = (
+        Field(None, description="ways in, in the order they are offered; left out, those of the task")
     )
+    max_fps: float = Field(15, gt=0, le=60, description="the most pictures a second that are taken of camera and films")
     draw: Draw = Draw()
+
+
+Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class"]
 
 
 class Output(Strict):
@@ -122,6 +126,21 @@ class Output(Strict):
         "none", description="applied in the page; none where the model ends in its own"
     )
     top_k: int = Field(5, ge=1, le=100, description="how many classes are shown when there are over ten")
+    rows: str | None = Field(None, description="object-detection: the output with a row for each box")
+    boxes: str | None = Field(None, description="object-detection: the output with the corners of the boxes")
+    scores: str | None = Field(None, description="object-detection: the output with their scores")
+    classes: str | None = Field(None, description="object-detection: the output with their classes")
+    columns: list[Column] | None = Field(None, description="object-detection: what the numbers of a row or box are")
+    units: Literal["pixels", "fraction"] | None = Field(
+        None, description="object-detection: what boxes are measured in, pixels of the input or fractions of it"
+    )
+    first_class: int | None = Field(
+        None, description="object-detection: the number of the class that labels begin with"
+    )
+    threshold: float = Field(0.5, ge=0, le=1, description="object-detection: the least score that is shown at first")
+    iou: float | None = Field(
+        None, gt=0, le=1, description="object-detection: boxes go that overlap a better one of their class by more"
+    )
 
 
 class Labels(Strict):

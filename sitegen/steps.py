@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sitegen import bundle, chunks, icon, models, plan, quantization, thumbnail, weights, worker
+from sitegen import bundle, chunks, icon, models, plan, quantization, tasks, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
@@ -143,13 +143,13 @@ class Steps:
                 errors.append(_placed(error, demo, "model.source"))
                 return None
             self._cache.keep("convert", key, stored)
-        image, wrong = bundle.completed(demo, _signature(stored))
+        done, wrong = tasks.completed(demo, _signature(stored))
         fixed, unknown = quantization.fixed(demo.quantize.overrides, stored["weights"])
-        if image is None or wrong or unknown:
+        if done is None or wrong or unknown:
             errors += [*wrong, *unknown]
             return None
         scheme, labelled = demo.quantize.scheme, demo.quantize.labelled
-        use = _use(demo, image) if scheme == "auto" else {}
+        use = _use(demo, done.image) if scheme == "auto" else {}
         pack_key = Cache.key(
             {
                 "data": stored["data"],
@@ -193,7 +193,8 @@ class Steps:
                 return None
             self._cache.keep("pack", key, packed)
         signature = _signature(stored)
-        image = bundle.completed(demo, signature)[0]
+        done = tasks.completed(demo, signature)[0]
+        image = done.image if done else None
         shapes, arithmetic = plan.shapes(signature, image), _arithmetic(image) if image else None
         plan_key = Cache.key(
             {
@@ -357,13 +358,18 @@ def _plan_payloads(planned: dict[str, Any]) -> list[dict[str, Any]]:
     return [planned[name] for name in ("plan", "proof") if planned[name]]
 
 
-def _use(demo: DemoSpec, given: ImageInput) -> dict[str, Any]:
+def _use(demo: DemoSpec, given: ImageInput | None) -> dict[str, Any]:
     """What weights/use.py is told of a page."""
+    said = {
+        "activation": demo.output.activation,
+        "budget": dict(demo.quantize.budget),
+        "shared": dict(demo.quantize.shared),
+    }
+    if given is None:
+        return {"input": None, **said}
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
-    budgets = {"budget": dict(demo.quantize.budget), "shared": dict(demo.quantize.shared)}
     draw = {"pen": given.stroke, "fit": given.fit} if "draw" in given.sources else None
-    image = {**sizes, "resize": given.resize, **_arithmetic(given), "draw": draw}
-    return {"input": image, "activation": demo.activation, **budgets}
+    return {"input": {**sizes, "resize": given.resize, **_arithmetic(given), "draw": draw}, **said}
 
 
 def _arithmetic(given: ImageInput) -> dict[str, Any]:

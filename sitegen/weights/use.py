@@ -77,13 +77,14 @@ class Pictures:
     """The inputs that a page's pictures become, through its own arithmetic.
 
     `use["input"]` has height, width and channels (None: the model's), resize, invert, scale, mean, std, and what
-    synthetic.drawings is given, or None, as `draw`. Raises Unmeasurable for a model that takes no pictures.
+    synthetic.drawings is given, or None, as `draw`; it is None for tasks that show the model none.
+    Raises Unmeasurable for a model that takes no pictures.
     """
 
     def __init__(self, model: GraphModel, use: Mapping[str, Any]) -> None:
         specs = model.signature.inputs
         one = len(specs) == 1 and len(specs[0].shape) == 4 and specs[0].dtype == "float32"
-        if not one or specs[0].shape[0] not in (-1, 1):
+        if not one or specs[0].shape[0] not in (-1, 1) or use["input"] is None:
             raise Unmeasurable("quantize: auto is for models that take one picture", hint="quantize: float16")
         self._told = use["input"]
         keys = ("height", "width", "channels")

@@ -4,7 +4,7 @@
  * data-engine, data-backend, data-milliseconds and data-tensors of the last run.
  */
 
-import type { DemoConfig, Engine, PageConfig, Tensor } from '../shared/contract';
+import type { DemoConfig, Engine, PageConfig, RunResult, Tensors } from '../shared/contract';
 import type { DemoHost } from '../shared/task';
 import { element, sizeText } from './dom';
 import { loadFiles } from './files';
@@ -130,25 +130,24 @@ class Host implements DemoHost {
     this.speed.started(engine);
   }
 
-  async run(input: Tensor): Promise<{ output: Tensor; milliseconds: number }> {
+  async run(inputs: Tensors): Promise<RunResult> {
     const asked = this.load();
     const engine = await asked;
-    const { inputs, outputs } = this.config.model.signature;
     try {
-      const result = await engine.run({ [inputs[0]!.name]: input });
+      const result = await engine.run(inputs);
       this.demo.dataset.milliseconds = result.milliseconds.toFixed(2);
       this.demo.dataset.tensors = String(result.tensors);
       this.panel.ran(result.milliseconds);
       this.speed.ran();
-      return { output: result.outputs[outputs[0]!.name]!, milliseconds: result.milliseconds };
+      return result;
     } catch (error) {
-      if (this.engine !== asked) return this.run(input);
+      if (this.engine !== asked) return this.run(inputs);
       // An engine that failed once is not trusted again: the next call starts a new one.
       engine.dispose();
       this.engine = null;
       if (engine.way !== FIRST) {
         this.speed.failed(engine.way, reason(error));
-        return this.run(input);
+        return this.run(inputs);
       }
       this.fail(`The model failed: ${reason(error)}.`);
       throw error;

@@ -35,7 +35,7 @@ export interface WeightSpec {
   dtype: DType;
 }
 
-export type ImageSource = 'draw' | 'upload' | 'camera' | 'samples';
+export type ImageSource = 'draw' | 'upload' | 'camera' | 'video' | 'samples';
 
 /** How a picture becomes the input tensor: y = (x * scale - mean[c]) / std[c], x in 0..255. */
 export interface ImageInput {
@@ -48,8 +48,48 @@ export interface ImageInput {
   mean: number[];
   std: number[];
   sources: ImageSource[];
+  /** The most pictures a second that are taken of camera and films. */
+  maxFps: number;
   /** Pen width as a fraction of the canvas; `fit`: the ink fills this fraction of the input (null: as drawn). */
   draw: { stroke: number; fit: number | null };
+}
+
+/** What a number in a box's row is; xmid and ymid are the box's middle. */
+export type Column =
+  'xmin' | 'ymin' | 'xmax' | 'ymax' | 'xmid' | 'ymid' | 'width' | 'height' | 'score' | 'class';
+
+/** Where a detector's boxes are among its outputs; made by sitegen/tasks/object_detection.py. */
+export type BoxesConfig = {
+  columns: Column[];
+  /** Boxes are measured in pixels of the model's input, or in fractions of it. */
+  units: 'pixels' | 'fraction';
+  /** The least score that is shown at first. */
+  threshold: number;
+  /** Boxes go that overlap a better one of their class by more; null: the model does that. */
+  iou: number | null;
+  /** The number of the class that the labels begin with. */
+  firstClass: number;
+} & (
+  | { /** [1, boxes, columns] */ form: 'rows'; rows: string }
+  | {
+      /** Boxes [1, boxes, 4]; scores and classes [1, boxes], or scores [1, boxes, classes] alone. */
+      form: 'lists';
+      boxes: string;
+      scores: string;
+      classes: string | null;
+    }
+  | {
+      /** Of grids with `side` cells a side and `each` boxes a cell: boxes [1, k, 16], scores [1, k, 1] as logits. */
+      form: 'blazeface';
+      heads: { boxes: string; scores: string; side: number; each: number }[];
+    }
+);
+
+/** What becomes of the outputs; which keys there are is the task's to say. */
+export interface OutputConfig {
+  activation: 'none' | 'softmax' | 'sigmoid';
+  topK: number;
+  boxes: BoxesConfig;
 }
 
 /**
@@ -113,8 +153,9 @@ export interface DemoConfig {
   /** `wasm`, a variant that may take its place, or `auto` for any. */
   backend: string;
   model: ModelConfig;
-  input: ImageInput;
-  output: { activation: 'none' | 'softmax' | 'sigmoid'; topK: number };
+  /** None for tasks that take no picture. */
+  input: ImageInput | null;
+  output: Partial<OutputConfig>;
   labels: string[];
   samples: { name: string; type: string; image: FileRef }[];
 }

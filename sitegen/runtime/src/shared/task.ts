@@ -1,14 +1,14 @@
 /** What a task's script and the page's script know of one another; they meet through the global `sitegen`. */
 
-import type { DemoConfig, Engine, Tensor } from './contract';
+import type { DemoConfig, Engine, RunResult, Tensors } from './contract';
 
 /** What a task's script is given to work with. */
 export interface DemoHost {
   readonly config: DemoConfig;
   /** Loads engine and model once; a load that failed is tried again by the next call. */
   load(): Promise<Engine>;
-  /** Runs the model on one input tensor; gives the first output. */
-  run(input: Tensor): Promise<{ output: Tensor; milliseconds: number }>;
+  /** Runs the model; inputs and outputs are by the names of its signature. Where it throws, the visitor was told. */
+  run(inputs: Tensors): Promise<RunResult>;
   /** Sample `index` as a Blob of its type. */
   sample(index: number): Promise<Blob>;
   /** Tells the visitor what went wrong (null: nothing any more). The demo stays usable. */

@@ -1,6 +1,6 @@
 /** Logits or probabilities -> named scores. */
 
-import type { DemoConfig } from '../../shared/contract';
+import type { DemoConfig, OutputConfig } from '../../shared/contract';
 
 export interface Score {
   index: number;
@@ -12,11 +12,11 @@ const FIXED_ROWS = 10;
 
 /** The score of every class, in the model's order. */
 export function scoresOf(output: ArrayLike<number>, config: DemoConfig): Score[] {
-  const values = activated(Array.from(output), config.output.activation);
+  const values = activated(Array.from(output), config.output.activation ?? 'none');
   return values.map((value, index) => ({ index, label: config.labels[index] ?? `Class ${index}`, value }));
 }
 
-function activated(logits: number[], activation: DemoConfig['output']['activation']): number[] {
+function activated(logits: number[], activation: OutputConfig['activation']): number[] {
   if (activation === 'sigmoid') return logits.map((x) => 1 / (1 + Math.exp(-x)));
   if (activation === 'none') return logits;
   const highest = Math.max(...logits);

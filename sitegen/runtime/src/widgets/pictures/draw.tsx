@@ -1,11 +1,12 @@
 /** A sheet to draw on, by mouse, finger or pen. */
 
 import { useEffect, useRef } from 'preact/hooks';
-import type { Show } from './index';
+import type { ImageInput } from '../../shared/contract';
+import type { Show } from './demo';
 
 const SIDE = 280;
 
-export function Draw({ stroke, show }: { stroke: number; show: Show }) {
+export function Draw({ input, show }: { input: ImageInput; show: Show }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pen = useRef<{ x: number; y: number } | null>(null);
   const asked = useRef(0);
@@ -60,7 +61,7 @@ export function Draw({ stroke, show }: { stroke: number; show: Show }) {
   const line = (from: { x: number; y: number }, to: { x: number; y: number }): void => {
     const paper = context();
     paper.strokeStyle = '#000';
-    paper.lineWidth = stroke * SIDE;
+    paper.lineWidth = input.draw.stroke * SIDE;
     paper.lineCap = paper.lineJoin = 'round';
     paper.beginPath();
     paper.moveTo(from.x, from.y);

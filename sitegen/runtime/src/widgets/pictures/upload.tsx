@@ -1,14 +1,13 @@
 /** A picture of the visitor's own: chosen, dropped or pasted. It never leaves the page. */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { DemoHost } from '../../shared/task';
 import { decode } from './decode';
-import type { Show } from './index';
+import type { Show } from './demo';
+import { Drop } from './drop';
 
 export function Upload({ host, show }: { host: DemoHost; show: Show }) {
   const [url, setUrl] = useState<string | null>(null);
-  const [over, setOver] = useState(false);
-  const field = useRef<HTMLInputElement>(null);
 
   const take = async (file: Blob | null | undefined): Promise<void> => {
     if (!file) return;
@@ -34,38 +33,13 @@ export function Upload({ host, show }: { host: DemoHost; show: Show }) {
     return () => document.removeEventListener('paste', paste);
   }, []);
 
-  const drop = (event: DragEvent): void => {
-    event.preventDefault();
-    setOver(false);
-    void take(event.dataTransfer?.files[0]);
-  };
-
   return (
-    <label
-      class={`sg-drop${over ? ' sg-over' : ''}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
+    <Drop accept="image/*" take={(file) => void take(file)}>
       {url ? (
         <img src={url} alt="Your picture" />
       ) : (
         <span>Drop a picture here, paste one, or choose a file.</span>
       )}
-      <span class="sg-note">It stays on your device.</span>
-      <input
-        ref={field}
-        type="file"
-        accept="image/*"
-        onChange={() => {
-          void take(field.current?.files?.[0]);
-          // The same file again is a new choice.
-          if (field.current) field.current.value = '';
-        }}
-      />
-    </label>
+    </Drop>
   );
 }

@@ -1,13 +1,12 @@
-/** The camera, frame by frame: as fast as the model, fifteen a second at most, and never while nobody looks. */
+/** The camera, frame by frame. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { DemoHost } from '../../shared/task';
-import { pixelsOf } from './pixels';
-import type { Show } from './index';
+import type { ImageInput } from '../../shared/contract';
+import { useFrames } from './frames';
+import type { Show } from './demo';
 
-const SHORTEST_PAUSE = 66;
-
-export function Camera({ host, show }: { host: DemoHost; show: Show }) {
+export function Camera({ host, input, show }: { host: DemoHost; input: ImageInput; show: Show }) {
   const video = useRef<HTMLVideoElement>(null);
   const [stream, setStream] = useState<MediaStream | null>(null);
   const [facing, setFacing] = useState<'user' | 'environment'>('environment');
@@ -32,21 +31,9 @@ export function Camera({ host, show }: { host: DemoHost; show: Show }) {
     const screen = video.current;
     screen.srcObject = stream;
     void screen.play().catch(() => undefined);
-    let going = true;
-    let timer = 0;
-    const look = async (): Promise<void> => {
-      if (!document.hidden && screen.videoWidth) {
-        await show(pixelsOf(screen, screen.videoWidth, screen.videoHeight));
-      }
-      if (going) timer = window.setTimeout(() => void look(), SHORTEST_PAUSE);
-    };
-    void look();
-    return () => {
-      going = false;
-      clearTimeout(timer);
-      stream.getTracks().forEach((track) => track.stop());
-    };
+    return () => stream.getTracks().forEach((track) => track.stop());
   }, [stream]);
+  useFrames(video, stream !== null, input.maxFps, show);
 
   return (
     <div class="sg-camera">
@@ -76,8 +63,9 @@ export function Camera({ host, show }: { host: DemoHost; show: Show }) {
 }
 
 function reason(error: DOMException): string {
-  if (error.name === 'NotAllowedError') return 'The browser was not allowed to use the camera.';
-  if (error.name === 'NotFoundError') return 'No camera was found.';
+  if (error.name === 'NotAllowedError')
+    return 'The browser was not allowed to use the camera. Pictures and files work without it.';
+  if (error.name === 'NotFoundError') return 'No camera was found. Pictures and files work without one.';
   if (error.name === 'SecurityError') return 'Cameras work on https pages only.';
   return 'The camera could not be started; another program may be using it.';
 }

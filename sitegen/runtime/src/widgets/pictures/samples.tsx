@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { DemoHost } from '../../shared/task';
 import { decode } from './decode';
-import type { Show } from './index';
+import type { Show } from './demo';
 
 export function Samples({ host, show }: { host: DemoHost; show: Show }) {
   const { samples } = host.config;

@@ -136,23 +136,28 @@ export function resized(picture: Pixels, box: Box, input: ImageInput): Float32Ar
   return result;
 }
 
-function planes(picture: Pixels, channels: 1 | 3): Float32Array {
-  const count = picture.width * picture.height;
-  const plane = new Float32Array(count * channels);
-  for (let i = 0; i < count; i++) {
-    const [r, g, b] = [picture.data[i * 4]!, picture.data[i * 4 + 1]!, picture.data[i * 4 + 2]!];
-    if (channels === 1) plane[i] = 0.299 * r + 0.587 * g + 0.114 * b;
-    else plane.set([r, g, b], i * 3);
+function planes({ width, height, data }: Pixels, channels: 1 | 3): Float32Array {
+  const plane = new Float32Array(width * height * channels);
+  for (let to = 0, from = 0; to < plane.length; to += channels, from += 4) {
+    const [r, g, b] = [data[from]!, data[from + 1]!, data[from + 2]!];
+    if (channels === 1) plane[to] = 0.299 * r + 0.587 * g + 0.114 * b;
+    else {
+      plane[to] = r;
+      plane[to + 1] = g;
+      plane[to + 2] = b;
+    }
   }
   return plane;
 }
 
-/** The input tensor, [1, height, width, channels]: y = (x * scale - mean[c]) / std[c]. */
-export function tensorOf(values: Float32Array, input: ImageInput): Tensor {
+/** The input tensor, [1, height, width, channels]: y = (x * scale - mean[c]) / std[c]; rounded for whole numbers. */
+export function tensorOf(values: Float32Array, input: ImageInput, dtype: Tensor['dtype']): Tensor {
   const { channels, scale, mean, std, invert } = input;
-  const data = values.map((value, i) => {
-    const c = i % channels;
-    return ((invert ? 255 - value : value) * scale - mean[c]!) / std[c]!;
-  });
-  return { dtype: 'float32', shape: [1, input.height, input.width, channels], data };
+  const data = dtype === 'int32' ? new Int32Array(values.length) : new Float32Array(values.length);
+  for (let i = 0; i < data.length; i++) {
+    const shown = invert ? 255 - values[i]! : values[i]!;
+    const value = (shown * scale - mean[i % channels]!) / std[i % channels]!;
+    data[i] = dtype === 'int32' ? Math.round(value) : value;
+  }
+  return { dtype, shape: [1, input.height, input.width, channels], data };
 }

@@ -1,0 +1,7 @@
+/** The task object-detection: a picture in; boxes with labels over it, and as JSON. */
+
+import { registerPictures } from '../pictures/demo';
+import { foundIn } from './result';
+import { View } from './view';
+
+registerPictures('object-detection', { result: foundIn, View, seen: false });

@@ -1,0 +1,50 @@
+"""What demos do: one module a task, behind a visible table; docs/tasks.md says how to add one.
+
+A task's module holds its model against the page and completes the page's `input` and `output` with what the model says.
+The other half of a task, what visitors see, is its script: runtime/src/widgets/<task>/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from sitegen.errors import SitegenError
+from sitegen.records import Completed, DemoSpec, Signature
+from sitegen.tasks import image_classification, object_detection, tensors
+
+Info = Mapping[str, Any]  # a model as `sitegen inspect` tells it
+
+
+class Task(Protocol):
+    """What a module of a task has."""
+
+    @property
+    def NAME(self) -> str:
+        """What pages call it."""
+
+    @property
+    def SOURCES(self) -> Sequence[str]:
+        """The ways in of pages that name none; empty for tasks that take no pictures."""
+
+    def fits(self, info: Info) -> bool:
+        """Whether `sitegen new page` may suggest the task for a model."""
+
+    def front_matter(self, info: Info) -> list[str]:
+        """Lines of YAML for a model that fits: what a page has to say of it."""
+
+    def completed(self, demo: DemoSpec, signature: Signature) -> tuple[Completed | None, list[SitegenError]]:
+        """The page's input and output with what the model says of them; None, and what is wrong, where they clash."""
+
+    def facts(self, demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:
+        """What the page's table of facts says of input and output."""
+
+
+# `sitegen new page` suggests the first that fits.
+_MODULES: tuple[Task, ...] = (object_detection, image_classification, tensors)
+TASKS: Mapping[str, Task] = {task.NAME: task for task in _MODULES}
+
+
+def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, list[SitegenError]]:
+    """What the demo's task makes of its page and model."""
+    return TASKS[demo.task].completed(demo, signature)

@@ -1,0 +1,61 @@
+"""A picture in, a score for every class out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sitegen import text
+from sitegen.errors import SitegenError
+from sitegen.records import Completed, DemoSpec, Signature
+from sitegen.tasks import pictures
+
+NAME = "image-classification"
+SOURCES = ("samples", "upload", "camera")
+
+
+def fits(info: Mapping[str, Any]) -> bool:
+    """One picture in, [N, classes] out."""
+    outputs = info["outputs"]
+    return pictures.fits(info) and bool(outputs) and len(outputs[0]["shape"]) == 2
+
+
+def front_matter(info: Mapping[str, Any]) -> list[str]:
+    """Input, activation and labels."""
+    lines = pictures.front_matter(info)
+    if info["activation"] == "none":
+        lines.append("# The model seems to end in logits; leave this out if it gives probabilities itself.")
+        lines.append("output: {activation: softmax}")
+    classes = info["outputs"][0]["shape"][-1]
+    many = "" if classes is None else f", {classes} of them"
+    lines.append(f"# The names of the classes{many}, one a line: labels: labels.txt")
+    lines.append("# Pictures to try: samples: samples/*.png")
+    return lines
+
+
+def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, list[SitegenError]]:
+    """The picture's input block, and the activation; labels have to match the classes."""
+    errors: list[SitegenError] = []
+    image = pictures.completed(demo, signature, errors)
+    _check_labels(demo, signature, errors)
+    output = {"activation": demo.output.activation, "topK": demo.output.top_k}
+    return Completed(image, output) if image else None, errors
+
+
+def _check_labels(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> None:
+    shape = signature.outputs[0].shape
+    classes = shape[-1] if len(shape) == 2 else -1
+    if len(shape) != 2:
+        what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(shape)}"
+        errors.append(SitegenError(what, demo.places["model.source"]))
+    elif demo.labels and classes not in (-1, len(demo.labels)):
+        what = f"{text.plural(len(demo.labels), 'label')} for a model with {classes} classes"
+        hint = "one name for each output of the model, in its order"
+        errors.append(SitegenError(what, demo.places["labels"], hint))
+
+
+def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:
+    """The picture's size, and how many classes there are."""
+    assert completed.image is not None
+    classes = len(demo.labels) or signature.outputs[0].shape[-1]
+    return [pictures.fact(completed.image), ("Classes", text.number(classes) if classes > 0 else "any")]
