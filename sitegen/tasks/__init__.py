@@ -20,11 +20,11 @@ class Task(Protocol):
     """What a module of a task has."""
 
     @property
-    def NAME(self) -> str:
+    def NAME(self) -> str:  # noqa: N802
         """What pages call it."""
 
     @property
-    def SOURCES(self) -> Sequence[str]:
+    def SOURCES(self) -> Sequence[str]:  # noqa: N802
         """The ways in of pages that name none; empty for tasks that take no pictures."""
 
     def fits(self, info: Info) -> bool:

@@ -38,5 +38,7 @@ export function asJson(found: Found[], firstClass: number): string {
     probability: rounded(one.score),
     detection_box: one.box.map(rounded),
   }));
-  return JSON.stringify({ status: 'ok', predictions }, null, 1);
+  const text = JSON.stringify({ status: 'ok', predictions }, null, 1);
+  // A box on one line.
+  return text.replace(/\[\s+([-\d.e,\s]+?)\s+\]/g, (_, box: string) => `[${box.replace(/\s+/g, ' ')}]`);
 }

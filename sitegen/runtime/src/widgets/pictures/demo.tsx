@@ -116,7 +116,7 @@ function Demo<Result>({ task, host, input }: DemoProps<Result>) {
 
   const Panel = PANELS[source];
   return (
-    <div class="sg-image">
+    <div class={`sg-image${task.seen ? '' : ' sg-large'}`}>
       <div class="sg-in">
         {sources.length > 1 && <Tabs sources={sources} chosen={source} choose={choose} />}
         <div class="sg-panel" role="tabpanel" aria-label={TITLES[source]}>

@@ -102,8 +102,11 @@ function Ends({ title, specs }: { title: string; specs: TensorSpec[] }) {
 function ends({ config }: DemoHost): { inputs: TensorSpec[]; outputs: TensorSpec[] } {
   const { inputs, outputs } = config.model.signature;
   if (config.engine.name !== 'plan') return { inputs, outputs };
-  const one = (spec: TensorSpec): TensorSpec => ({ ...spec, shape: spec.shape.map((n) => (n < 0 ? 1 : n)) });
-  return { inputs: inputs.map(one), outputs };
+  const one = (spec: TensorSpec): TensorSpec => ({
+    ...spec,
+    shape: spec.shape.map((n, axis) => (n < 0 && axis === 0 ? 1 : n)),
+  });
+  return { inputs: inputs.map(one), outputs: outputs.map(one) };
 }
 
 globalThis.sitegen ??= { tasks: {} };
