@@ -24,10 +24,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         instead = f"; end the graph before it: --outputs {','.join(one['instead'])}" if one["instead"] else ""
         yield from ("", f'pages cannot run "{one["node"]}", a {one["op"]}{instead}')
     yield ""
-    if found["front_matter"]:
-        yield from ("A page for it could begin so (sitegen new page writes it):", "", found["front_matter"].rstrip())
-    else:
-        yield "No task fits it yet."
+    yield from ("A page for it could begin so (sitegen new page writes it):", "", found["front_matter"].rstrip())
 
 
 def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -50,9 +47,3 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "boxes", "are decoded and suppressed by the page, not by the graph"
     for note in found["notes"]:
         yield "note", note
-
-
-def shapes(found: Mapping[str, Any]) -> str:
-    """ "float32 [1, 640] -> float32 [1, 640]"."""
-    sides = (", ".join(f"{e['dtype']} {text.shape(e['shape'])}" for e in found[side]) for side in ("inputs", "outputs"))
-    return " -> ".join(sides)

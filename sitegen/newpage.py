@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sitegen import describe, pages
+from sitegen import pages
 from sitegen.disk import write_whole
 from sitegen.errors import SitegenError
 from sitegen.look import Asked
@@ -19,23 +19,16 @@ from sitegen.tasks import TASKS
 Info = Mapping[str, Any]  # what look() gives
 
 
-def task_for(info: Info) -> str | None:
-    """The task that a model fits, or None."""
-    return next((name for name, task in TASKS.items() if task.fits(info)), None)
-
-
-def front_matter(info: Info, source: str, asked: Asked) -> str | None:
-    """The front matter for a model that a page names `source`; None when no task fits."""
-    task = task_for(info)
-    if task is None:
-        return None
+def front_matter(info: Info, source: str, asked: Asked) -> str:
+    """The front matter for a model that a page names `source`: of the first task that the model fits."""
+    task = next(task for task in TASKS.values() if task.fits(info))
     lines = [
         f"title: {_yaml(_title(source))}",
         "summary: One sentence about it.",
-        f"task: {task}",
+        f"task: {task.NAME}",
         *_model(source, asked),
     ]
-    lines += TASKS[task].front_matter(info)
+    lines += task.front_matter(info)
     return "---\n" + "\n".join(lines) + "\n---\n"
 
 
@@ -72,8 +65,8 @@ What the model does, what it was trained on and what it gets wrong.
 def write(info: Info, asked: Asked, root: Path, content: str) -> tuple[Path, bool]:
     """Writes the page of a model; gives its path and whether the model was copied beside it.
 
-    A model that lies in the content folder already stays where it is. Raises SitegenError when no task fits, or when
-    there is such a page already: nothing is overwritten.
+    A model that lies in the content folder already stays where it is. Raises SitegenError when there is such a page
+    already: nothing is overwritten.
     """
     folder = (root / content).resolve()
     model = None if asked.remote else Path(asked.source).resolve()
@@ -86,8 +79,6 @@ def write(info: Info, asked: Asked, root: Path, content: str) -> tuple[Path, boo
         page = folder / name / "index.md"
         source, copied = (model.name, True) if model is not None else (asked.source, False)
     text = front_matter(info, source, asked)
-    if text is None:
-        raise SitegenError(f"no task fits {asked.source}: {describe.shapes(info)}", hint=f"tasks: {', '.join(TASKS)}")
     if page.exists():
         raise SitegenError(f"{page.relative_to(root)} is there already", hint="remove it, or rename the model")
     if copied and model is not None:

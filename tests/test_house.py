@@ -18,6 +18,7 @@ from sitegen import config, models, runtime
 from sitegen.cli import cli
 from sitegen.runtime.node import executable
 from sitegen.schema import FrontMatter
+from sitegen.tasks import TASKS
 from sitegen.weights.quantize import SCHEMES
 from tests.conftest import REPOSITORY
 
@@ -100,6 +101,10 @@ def keys(schema: dict[str, object], prefix: str = "") -> Iterator[str]:
             yield from walk(inner, path)
 
     yield from walk(schema, prefix)
+
+
+def test_every_task_has_both_halves() -> None:
+    assert sorted(TASKS) == sorted(runtime.load().tasks)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from sitegen.errors import SitegenError
 from sitegen.graph import flops
 from sitegen.models import saved_model
 from sitegen.models.options import Options
+from tests import detectors
 from tests.cases import HERE
 from tests.conftest import REPOSITORY
 from tests.host import Host
@@ -238,10 +239,16 @@ def test_a_page_for_a_folder_and_its_signature(tmp_path: Path) -> None:
     built(project)
 
 
-def test_no_task_fits(tmp_path: Path) -> None:
+def test_a_page_for_any_model(tmp_path: Path) -> None:
     x = keras.Input((3,))
     keras.Model(x, keras.layers.Dense(2)(x)).save(tmp_path / "model.keras")
-    done = new_page(tmp_path, "model.keras")
-    assert done.returncode == 1
-    assert "no task fits model.keras: float32 [any, 3] -> float32 [any, 2]" in done.stderr
-    assert not (tmp_path / "content").exists()
+    assert new_page(tmp_path, "model.keras").returncode == 0
+    assert "task: tensors\n" in (tmp_path / "content/model/index.md").read_text()
+    built(tmp_path)
+
+
+def test_a_page_for_a_detector(tmp_path: Path) -> None:
+    (tmp_path / "model.pb").write_bytes(detectors.detector().SerializeToString())
+    assert new_page(tmp_path, "model.pb").returncode == 0
+    assert "task: object-detection\n" in (tmp_path / "content/model/index.md").read_text()
+    built(tmp_path)
