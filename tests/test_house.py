@@ -143,6 +143,7 @@ BUDGETS = {
     "retire.js": 1_000,
     "image-classification.js": 27_000,
     "object-detection.js": 30_500,
+    "image-segmentation.js": 30_500,
     "tensors.js": 20_000,
     "demo.css": 11_000,
     "graph.js": 480_000,

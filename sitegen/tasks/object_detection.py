@@ -51,17 +51,19 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
     if boxes is None and not errors:
         ends = ", ".join(f"{spec.name} {text.shape(spec.shape)}" for spec in signature.outputs)
         what = f"none of the model's outputs looks like boxes: {ends}"
-        errors.append(SitegenError(what, demo.places["output"], f"say which they are: {_HINT}"))
+        place = demo.places["output" if "output" in demo.said else "model.source"]
+        errors.append(SitegenError(what, place, f"say which they are: {_HINT}"))
+    said = demo.output
+    if said.columns:
+        _check_columns(demo, said.columns, boxes, errors)
     if image is None or boxes is None or errors:
         return None, errors
-    said = demo.output
-    boxes["columns"] = list(said.columns or boxes["columns"])
-    _check_columns(demo, boxes, errors)
     output = {
         "activation": said.activation,
         "topK": said.top_k,
         "boxes": {
             **boxes,
+            "columns": list(said.columns or boxes["columns"]),
             "units": said.units or boxes["units"],
             "threshold": said.threshold,
             "iou": boxes["iou"] if said.iou is None else said.iou,
@@ -112,13 +114,14 @@ def _check(
             errors.append(SitegenError(what, demo.places[f"output.{key}"]))
 
 
-def _check_columns(demo: DemoSpec, boxes: Mapping[str, Any], errors: list[SitegenError]) -> None:
-    columns: Sequence[str] = boxes["columns"]
+def _check_columns(
+    demo: DemoSpec, columns: Sequence[str], boxes: Mapping[str, Any] | None, errors: list[SitegenError]
+) -> None:
     place = demo.places["output.columns"]
     if any(not any(set(pair) <= set(columns) for pair in axis) for axis in _CORNERS):
         hint = "xmin and xmax, or xmid and width; ymin and ymax, or ymid and height"
         errors.append(SitegenError("output.columns says no box", place, hint))
-    elif boxes["form"] == "rows" and "score" not in columns:
+    elif boxes and boxes["form"] == "rows" and "score" not in columns:
         errors.append(SitegenError("output.columns names no score", place))
 
 

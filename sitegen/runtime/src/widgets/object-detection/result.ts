@@ -10,7 +10,7 @@ export interface Found extends Candidate {
 }
 
 /** What scores less is not shown, however low visitors set the threshold. */
-const LEAST = 0.05;
+export const LEAST = 0.05;
 const MOST = 100;
 
 /** Everything that was found, best first. */

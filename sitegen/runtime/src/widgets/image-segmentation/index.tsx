@@ -1,0 +1,12 @@
+/** The task image-segmentation: a picture in; a colour for each class over it, with a legend. */
+
+import { registerPictures } from '../pictures/demo';
+import { segmentsOf } from './result';
+import { View } from './view';
+
+registerPictures('image-segmentation', {
+  result: (outputs, _, { model, output }) =>
+    segmentsOf(outputs[model.signature.outputs[0]!.name]!, output.activation),
+  View,
+  seen: false,
+});

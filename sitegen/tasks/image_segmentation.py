@@ -1,0 +1,55 @@
+"""A picture in, the class of each of its parts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sitegen import text
+from sitegen.errors import SitegenError
+from sitegen.records import Completed, DemoSpec, Signature
+from sitegen.tasks import pictures
+
+NAME = "image-segmentation"
+SOURCES = ("samples", "upload", "camera", "video")
+
+
+def fits(info: Mapping[str, Any]) -> bool:
+    """One picture in, [N, height, width, classes] out; with one or three channels it may as well be a picture."""
+    outputs = info["outputs"]
+    shape = outputs[0]["shape"] if outputs else []
+    return pictures.fits(info) and len(shape) == 4 and shape[3] not in (1, 3, None)
+
+
+def front_matter(info: Mapping[str, Any]) -> list[str]:
+    """Input and labels."""
+    classes = info["outputs"][0]["shape"][-1]
+    return [
+        *pictures.front_matter(info),
+        f"# The names of the classes, {classes} of them, one a line: labels: labels.txt",
+        "# Pictures to try: samples: samples/*.jpg",
+    ]
+
+
+def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, list[SitegenError]]:
+    """The picture's input block, and the activation; labels have to match the classes."""
+    errors: list[SitegenError] = []
+    image = pictures.completed(demo, signature, errors)
+    shape = signature.outputs[0].shape
+    if len(shape) not in (3, 4):
+        what = f"{demo.task} takes a model with output [N, height, width, classes] or [N, height, width]; "
+        errors.append(SitegenError(what + f"this one gives {text.shape(shape)}", demo.places["model.source"]))
+    elif len(shape) == 4 and shape[3] > 1 and demo.labels and len(demo.labels) != shape[3]:
+        what = f"{text.plural(len(demo.labels), 'label')} for a model with {shape[3]} classes"
+        hint = "one name for each channel of the model's output, in its order"
+        errors.append(SitegenError(what, demo.places["labels"], hint))
+    output = {"activation": demo.output.activation}
+    return Completed(image, output) if image and not errors else None, errors
+
+
+def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:
+    """The picture's size, and how many classes there are."""
+    assert completed.image is not None
+    shape = signature.outputs[0].shape
+    classes = len(demo.labels) or (shape[3] if len(shape) == 4 and shape[3] > 1 else 2)
+    return [pictures.fact(completed.image), ("Classes", text.number(classes))]

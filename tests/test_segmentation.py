@@ -1,0 +1,136 @@
+"""The task image-segmentation: the class of each cell is Python's, and is where it belongs in the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests import scripts
+from tests.browsers import NAMES, Browser, Tab, click, wait_for
+from tests.conftest import REPOSITORY, build, make
+from tests.host import Host
+
+PICTURE = REPOSITORY / "content/scenes/samples/cat.png"
+LABELS = ("background", "reddish", "greenish", "bluish")
+SIDE = 48
+PAGE = f"""---
+title: Colours
+task: image-segmentation
+model: colours.keras
+quantize: none
+labels: [{", ".join(LABELS)}]
+input: {{resize: letterbox, scale: 0.00392156862745098}}
+samples: one.png
+---
+"""
+# The colours of the mask, sampled at the middle of every cell: what visitors see, not what the script meant.
+SEEN = """(() => {
+  const mask = document.querySelector('.sg-mask');
+  return [...mask.getContext('2d').getImageData(0, 0, mask.width, mask.height).data];
+})()"""
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    """Which of the primary colours is strongest around a cell, unless all are alike."""
+    weights = np.zeros((3, 3, 3, 4), np.float32)
+    for colour in range(3):
+        weights[..., :, colour + 1] = -1 / 18
+        weights[..., colour, colour + 1] = 1 / 9
+    x = keras.Input((SIDE, SIDE, 3))
+    layer = keras.layers.Conv2D(4, 3, strides=2, padding="same")
+    made = keras.Model(x, layer(x))
+    layer.set_weights([weights, np.array([0.05, 0, 0, 0], np.float32)])
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path, model: Any) -> Path:
+    root = tmp_path_factory.mktemp("segmentation")
+    (root / "content/colours").mkdir(parents=True)
+    (root / "content/colours/index.md").write_text(PAGE)
+    model.save(root / "content/colours/colours.keras")
+    picture().save(root / "content/colours/one.png")
+    (root / build.CACHE_FOLDER).symlink_to(shared_cache)
+    make(root)
+    return root / "output"
+
+
+def picture() -> Image.Image:
+    """Twice as wide as it is high, in strong colours."""
+    cat = np.asarray(Image.open(PICTURE).convert("RGB").resize((96, 48)), np.float32)
+    strong = np.clip((cat - cat.mean((0, 1))) * 3 + 128, 0, 255)
+    return Image.fromarray(strong.astype(np.uint8))
+
+
+def expected(model: Any) -> NDArray[np.int64]:
+    """The classes as Keras gives them, of the picture between two bars of white paper."""
+    paper = Image.new("RGB", (96, 96), "white")
+    paper.paste(picture(), (0, 24))
+    channels = [c.convert("F").resize((SIDE, SIDE), Image.Resampling.BILINEAR) for c in paper.split()]
+    scores = model.predict(np.stack(channels, -1)[None] / 255, verbose=0)
+    classes: NDArray[np.int64] = scores[0].argmax(-1)
+    return classes
+
+
+def colours(tab: Tab) -> NDArray[np.int64]:
+    """The mask, [height, width, 4]."""
+    side = SIDE // 2
+    return np.array(tab.evaluate(SEEN)).reshape(side, side, 4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_segments_are_pythons(name: str, browser: Callable[[str], Browser], site: Path, model: Any) -> None:
+    classes = expected(model)
+    assert len(np.unique(classes)) >= 3
+    tab = browser(name).new_tab()
+    with Host(site) as host:
+        for url in (host.url + "colours/index.html", (site / "colours/index.html").as_uri()):
+            tab.goto(url)
+            click(tab, "[data-sample]")
+            wait_for(
+                tab, "document.querySelector('.sg-mask') && document.querySelector('.sg-answer').ariaBusy === 'false'"
+            )
+            mask = colours(tab)
+            # The background is hidden at first; all else has one colour a class, and no two classes the same.
+            assert np.array_equal(mask[..., 3] == 0, classes == 0)
+            found = {kind: np.unique(mask[classes == kind], axis=0) for kind in np.unique(classes)}
+            assert all(len(own) == 1 for own in found.values())
+            assert len({tuple(own[0]) for own in found.values()}) == len(found)
+            shares = tab.evaluate("[...document.querySelectorAll('[data-class]')].map((e) => e.textContent.trim())")
+            told = [(LABELS[k], round((classes == k).mean() * 100)) for k in np.unique(classes)]
+            assert shares == [f"{label} {share}\u00a0%" for label, share in told]
+            click(tab, "[data-class='0']")
+            wait_for(tab, "document.querySelector('[data-class=\"0\"]').ariaPressed === 'true'")
+            assert (colours(tab)[..., 3] == 255).all()
+            # The mask reaches over the picture's edges as far as the paper did.
+            over, under = tab.evaluate(
+                "['.sg-stage canvas', '.sg-mask'].map((part) => {"
+                " const b = document.querySelector(part).getBoundingClientRect(); return [b.top, b.height, b.width]; })"
+            )
+            assert under[1] == pytest.approx(over[1] * 2, abs=1)
+            assert under[0] == pytest.approx(over[0] - over[1] / 2, abs=1)
+            assert under[2] == pytest.approx(over[2], abs=1)
+    tab.close()
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "activation", "classes"),
+    [
+        ([[[[0.4], [0.5]]]], "float32", "none", [0, 1]),
+        ([[[[-0.1], [0.1]]]], "float32", "sigmoid", [0, 1]),
+        ([[[7, 2]]], "int32", "none", [7, 2]),
+        ([[[[1, 1, 0], [0, 2, 3]]]], "float32", "none", [0, 2]),
+    ],
+)
+def test_other_forms_of_maps(values: Any, dtype: str, activation: str, classes: list[int]) -> None:
+    tensor = {"shape": list(np.shape(values)), "data": np.ravel(values).tolist(), "dtype": dtype}
+    body = "return [...script.segmentsOf(given[0], given[1]).classes];"
+    assert scripts.call("widgets/image-segmentation/result.ts", body, [tensor, activation]) == classes
