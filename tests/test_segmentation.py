@@ -98,6 +98,7 @@ def test_segments_are_pythons(name: str, browser: Callable[[str], Browser], site
             wait_for(
                 tab, "document.querySelector('.sg-mask') && document.querySelector('.sg-answer').ariaBusy === 'false'"
             )
+            wait_for(tab, f"{SEEN}.some(Boolean)")
             mask = colours(tab)
             # The background is hidden at first; all else has one colour a class, and no two classes the same.
             assert np.array_equal(mask[..., 3] == 0, classes == 0)
@@ -109,7 +110,7 @@ def test_segments_are_pythons(name: str, browser: Callable[[str], Browser], site
             assert shares == [f"{label} {share}\u00a0%" for label, share in told]
             click(tab, "[data-class='0']")
             wait_for(tab, "document.querySelector('[data-class=\"0\"]').ariaPressed === 'true'")
-            assert (colours(tab)[..., 3] == 255).all()
+            wait_for(tab, f"{SEEN}.every((value, index) => index % 4 < 3 || value === 255)")
             # The mask reaches over the picture's edges as far as the paper did.
             over, under = tab.evaluate(
                 "['.sg-stage canvas', '.sg-mask'].map((part) => {"
