@@ -24,7 +24,7 @@ from tests.parity import engine
 
 Found = list[tuple[str, float, list[float]]]  # label, score, ymin xmin ymax xmax
 HEAD = "---\ntitle: {name}\ntask: object-detection\nquantize: none\nsamples: one.png\n"
-SSD = "model: graph.pb\nlabels: [cat, dog, emu]\ninput: {size: [40, 50]}\noutput: {threshold: 0.3}\n---\n"
+SSD = "model: graph.pb\nlabels: [cat, dog, emu]\ninput: {size: [40, 50], max_fps: 8}\noutput: {threshold: 0.3}\n---\n"
 CENTERNET = "model: {source: centernet.json, outputs: [tower_0/detections]}\noutput: {threshold: 0.3}\n---\n"
 FACE = "model: blazeface.json\nlabels: [face]\ninput: {scale: 0.00784313725490196, mean: 1, max_fps: 6}\n---\n"
 SHOWN = """[...document.querySelectorAll('.sg-box')].map((box) => [
@@ -287,6 +287,25 @@ def test_the_camera_is_looked_at_as_often_as_the_page_says(face_site: Path, film
         wait_for(filming, "document.querySelector('video').hidden && !document.querySelector('.sg-stage')")
         filming.page.wait_for_timeout(500)
         assert counted(filming, 1000) == 0
+
+
+@pytest.mark.parametrize(("charging", "least", "most"), [(True, 14, 25), (False, 6, 13)])
+def test_batteries_are_spared(charging: bool, least: int, most: int, ssd_site: Path) -> None:
+    """A model of some milliseconds, on a page that says eight a second: four on a battery."""
+    running = Chromium(extra=["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"])
+    try:
+        with Host(ssd_site) as host:
+            tab = running.new_tab()
+            battery = f"async () => ({{ charging: {str(charging).lower()} }})"
+            tab.page.add_init_script(f"Object.defineProperty(navigator, 'getBattery', {{ value: {battery} }})")
+            open_page(tab, host.url + "ssd/index.html")
+            tab.evaluate(COUNT)
+            click(tab, "[data-source=camera]")
+            click(tab, "[data-action=camera]")
+            wait_for(tab, "globalThis.runs > 3")
+            assert least <= counted(tab, 3000) <= most
+    finally:
+        running.close()
 
 
 def test_a_film_is_looked_at_while_it_plays(face_site: Path, people: Image.Image, filming: ChromiumTab) -> None:

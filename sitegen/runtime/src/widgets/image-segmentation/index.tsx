@@ -5,8 +5,8 @@ import { segmentsOf } from './result';
 import { View } from './view';
 
 registerPictures('image-segmentation', {
-  result: (outputs, _, { model, output }) =>
-    segmentsOf(outputs[model.signature.outputs[0]!.name]!, output.activation),
+  result: (outputs, given, { model, output }) =>
+    segmentsOf(outputs[model.signature.outputs[0]!.name]!, output.activation, given),
   View,
   seen: false,
 });

@@ -13,10 +13,10 @@ export function View({ answer, busy, config }: ViewProps<Segments>) {
   const [hidden, toggle] = useHidden(() =>
     config.labels.flatMap((label, kind) => (/^background$/i.test(label) ? [kind] : [])),
   );
-  const kinds = [...(answer?.result.counts ?? [])].map(([kind, count]) => ({
+  const kinds = [...(answer?.result.shares ?? [])].map(([kind, share]) => ({
     kind,
     label: config.labels[kind] ?? `Class ${kind}`,
-    told: percent(count / answer!.result.classes.length),
+    told: percent(share),
   }));
   return (
     <>
@@ -47,7 +47,7 @@ function Mask(props: { answer: Answer<Segments>; hidden: ReadonlySet<number>; op
   useEffect(() => {
     const paper = canvas.current!.getContext('2d')!;
     const image = paper.createImageData(width, height);
-    const colours = new Map([...result.counts.keys()].map((kind) => [kind, rgb(hue(kind))]));
+    const colours = new Map([...new Set(classes)].map((kind) => [kind, rgb(hue(kind))]));
     classes.forEach((kind, cell) => {
       if (!props.hidden.has(kind)) image.data.set(colours.get(kind)!, cell * 4);
     });
