@@ -111,6 +111,9 @@ def suppressed(rows: Sequence[tuple[int, float, Sequence[float]]], iou: float) -
 def open_page(tab: Tab, url: str) -> None:
     tab.goto(url)
     wait_for(tab, "document.querySelector('sitegen-demo')?.dataset.state === 'ready'", 90)
+    if url.startswith("http"):
+        # What the page says of being kept moves what stands below it, from under the pointer.
+        wait_for(tab, "document.querySelector('sitegen-offline')?.dataset.state === 'kept'", 90)
 
 
 def choose(tab: Tab) -> None:

@@ -176,6 +176,8 @@ def test_camera(output: Path, tmp_path: Path) -> None:
         with Host(output) as host:
             tab = filming.new_tab()
             digits.open_page(tab, host.url + digits.PAGE)
+            # What the page says of being kept moves what stands below it, from under the pointer.
+            wait_for(tab, "document.querySelector('sitegen-offline')?.dataset.state === 'kept'")
             digits.source(tab, "camera")
             click(tab, "[data-action=camera]")
             wait_for(tab, "document.querySelector('video').videoWidth > 0")
