@@ -100,26 +100,23 @@ function windows(start: number, size: number, count: number, edge: number | null
 /** Resizes part of a picture; gives height x width x channels values in 0..255, grey by Rec. 601 luma. */
 export function resized(picture: Pixels, box: Box, input: ImageInput): Float32Array {
   const { width, height, channels } = input;
-  const plane = planes(picture, channels);
   const inside = box.left >= 0 && box.top >= 0;
   const within = inside && box.left + box.width <= picture.width && box.top + box.height <= picture.height;
   const columns = windows(box.left, box.width, width, within ? picture.width : null);
   const rows = windows(box.top, box.height, height, within ? picture.height : null);
   const firstRow = rows[0]!.start;
   const lastRow = rows[height - 1]!.start + rows[height - 1]!.weights.length;
-  // Beyond a box that reaches out of the picture, there is white paper.
-  const at = (x: number, y: number, c: number): number =>
-    x < 0 || y < 0 || x >= picture.width || y >= picture.height
-      ? 255
-      : plane[(y * picture.width + x) * channels + c]!;
+  const firstColumn = columns[0]!.start;
+  const lastColumn = columns[width - 1]!.start + columns[width - 1]!.weights.length;
+  const line = new Float32Array((lastColumn - firstColumn) * channels);
   const between = new Float32Array((lastRow - firstRow) * width * channels);
-  for (let y = firstRow; y < lastRow; y++) {
-    for (let x = 0; x < width; x++) {
+  for (let y = firstRow, to = 0; y < lastRow; y++) {
+    read(picture, y, firstColumn, line, channels);
+    for (let x = 0; x < width; x++, to += channels) {
       const { start, weights } = columns[x]!;
-      for (let c = 0; c < channels; c++) {
-        let sum = 0;
-        for (let i = 0; i < weights.length; i++) sum += weights[i]! * at(start + i, y, c);
-        between[((y - firstRow) * width + x) * channels + c] = sum;
+      for (let i = 0, from = (start - firstColumn) * channels; i < weights.length; i++) {
+        const weight = weights[i]!;
+        for (let c = 0; c < channels; c++) between[to + c]! += weight * line[from++]!;
       }
     }
   }
@@ -128,26 +125,36 @@ export function resized(picture: Pixels, box: Box, input: ImageInput): Float32Ar
     const { start, weights } = rows[y]!;
     for (let i = 0; i < weights.length; i++) {
       const from = (start + i - firstRow) * width * channels;
-      for (let k = 0; k < width * channels; k++) {
-        result[y * width * channels + k]! += weights[i]! * between[from + k]!;
-      }
+      const weight = weights[i]!;
+      for (let k = 0; k < width * channels; k++)
+        result[y * width * channels + k]! += weight * between[from + k]!;
     }
   }
   return result;
 }
 
-function planes({ width, height, data }: Pixels, channels: 1 | 3): Float32Array {
-  const plane = new Float32Array(width * height * channels);
-  for (let to = 0, from = 0; to < plane.length; to += channels, from += 4) {
+/** Part of a row, from column `first` on; beyond the picture there is white paper. */
+function read(
+  { width, height, data }: Pixels,
+  y: number,
+  first: number,
+  line: Float32Array,
+  channels: 1 | 3,
+) {
+  line.fill(255);
+  if (y < 0 || y >= height) return;
+  const last = Math.min(width, first + line.length / channels);
+  for (let x = Math.max(0, first); x < last; x++) {
+    const from = (y * width + x) * 4;
+    const to = (x - first) * channels;
     const [r, g, b] = [data[from]!, data[from + 1]!, data[from + 2]!];
-    if (channels === 1) plane[to] = 0.299 * r + 0.587 * g + 0.114 * b;
+    if (channels === 1) line[to] = 0.299 * r + 0.587 * g + 0.114 * b;
     else {
-      plane[to] = r;
-      plane[to + 1] = g;
-      plane[to + 2] = b;
+      line[to] = r;
+      line[to + 1] = g;
+      line[to + 2] = b;
     }
   }
-  return plane;
 }
 
 /** The input tensor, [1, height, width, channels]: y = (x * scale - mean[c]) / std[c]; rounded for whole numbers. */
