@@ -98,6 +98,7 @@ def test_neighbours(name: str, browser: Get, tmp_path: Path) -> None:
         publish(origin, "/a/", project.output.root)
         tab.goto(f"{host.url}a/{PAGE}")
         wait_for(tab, "caches.keys().then((k) => !k.some((n) => n.startsWith('sitegen|/a/|')))")
+        wait_for(tab, "JSON.parse(document.getElementById('sitegen-page').textContent).retired")
         assert tab.evaluate(CACHES) == without("/a/", before)
         wait_for(tab, "navigator.serviceWorker.getRegistrations().then((all) => all.length === 2)")
 
