@@ -100,6 +100,7 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
       private failed(keeper: Keeper, error: unknown): void {
         const retry = { action: 'retry', label: 'Try again', does: () => void this.keep(keeper) };
         this.show('failed', `Not kept yet: ${reason(error)}`, retry);
+        addEventListener('online', () => this.dataset.state === 'failed' && retry.does(), { once: true });
       }
 
       private async discard(keeper: Keeper): Promise<void> {
@@ -150,7 +151,5 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
 
 function reason(error: unknown): string {
   if (error instanceof TypeError) return 'the connection was lost; what has arrived stays here';
-  if (error instanceof DOMException && error.name === 'QuotaExceededError')
-    return 'the browser has no more space for this site';
   return error instanceof Error ? error.message : String(error);
 }

@@ -6,9 +6,9 @@
  * old one, kept pages and their new chunks included, before it takes over.
  */
 
-import type { AssetRef, WorkerReply, WorkerRequest } from '../shared/contract';
+import type { AssetRef, PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
-import { isShellCache, modelsCache, shellCache } from '../shared/names';
+import { COMING, isShellCache, modelsCache, shellCache } from '../shared/names';
 import { configIn, needsOf, sparesOf, type Need } from '../shared/needs';
 import { ranged } from './ranges';
 
@@ -123,20 +123,25 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-/** Deletes hashed files that no kept page has a use for. */
+/** Deletes hashed files that no page has a use for that is kept, or is being kept. */
 async function sweep(): Promise<void> {
   const shell = await caches.open(SHELL);
   const wanted = new Set<string>();
-  for (const request of await shell.keys()) {
-    if (!request.url.endsWith('.html')) continue;
-    const html = await (await shell.match(request))?.text();
-    const config = configIn(html ?? '');
+  const want = (config: PageConfig | null): void => {
     if (config) for (const need of [...needsOf(config), ...sparesOf(config)]) wanted.add(url(need.path));
+  };
+  for (const request of await shell.keys()) {
+    if (request.url.endsWith('.html')) want(configIn((await (await shell.match(request))?.text()) ?? ''));
   }
   const models = await caches.open(MODELS);
-  for (const request of await models.keys()) {
-    if (!wanted.has(request.url)) await models.delete(request);
+  const files = await models.keys();
+  for (const request of files) {
+    const page = request.url.slice(BASE.length, -COMING.length);
+    if (!request.url.endsWith(COMING) || !MANIFEST.pages[page]) continue;
+    wanted.add(request.url);
+    want((await (await models.match(request))?.json()) as PageConfig);
   }
+  for (const request of files) if (!wanted.has(request.url)) await models.delete(request);
 }
 
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
