@@ -27,7 +27,7 @@ RUNTIME = PACKAGE / "runtime"
 ROWS = (
     "errors",
     "records schema text validation",
-    "beside config describe disk frontmatter loss picture runtime thumbnail",
+    "beside config describe disk frontmatter host loss picture runtime thumbnail",
     "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
@@ -133,8 +133,8 @@ def test_the_lock_file_names_no_address() -> None:
 # What a demo page fetches before its first weight, in bytes as they lie on the host: a change that costs more is a
 # decision, not an accident.
 BUDGETS = {
-    "page.js": 27_000,
-    "sw.js": 7_000,
+    "page.js": 28_000,
+    "sw.js": 7_600,
     "image-classification.js": 26_000,
     "demo.css": 8_000,
     "graph.js": 480_000,

@@ -151,6 +151,7 @@ class Host implements DemoHost {
       const button = element('button', { type: 'button', className: 'sg-button' }, 'Try again');
       button.onclick = retry;
       this.status.append(button);
+      addEventListener('online', () => button.isConnected && retry(), { once: true });
     }
   }
 }

@@ -55,6 +55,9 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
           const why = error instanceof Error ? error.message : String(error);
           this.show('failed', `Not kept yet: ${why}`);
           this.act('Try again', () => this.keep(keeper));
+          addEventListener('online', () => this.dataset.state === 'failed' && void this.keep(keeper), {
+            once: true,
+          });
         }
       }
 
