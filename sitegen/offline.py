@@ -8,8 +8,9 @@ from typing import Any
 
 from sitegen.records import Blob
 
-# The worker's manifest is inside the worker: one file, so that a deploy cannot be caught between the two.
-_PREFIX = b"self.SITEGEN="
+# The worker's manifest is inside the worker: one file, so that a deploy cannot be caught between the two. All
+# of it is one block: wherever a worker is cut off, it is no script, and no browser installs it.
+_PREFIX, _SUFFIX = b"{self.SITEGEN=", b"}\n"
 
 
 def asset_ref(path: str, blob: Blob) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def worker(
         "shell": [asset_ref(path, files[path]) for path in sorted(shell)],
         "pages": {path: [files[path].size, files[path].sha256] for path in sorted(pages)},
     }
-    return Blob.of(_PREFIX + _json(manifest) + b";\n" + script.read())
+    return Blob.of(_PREFIX + _json(manifest) + b";\n" + script.read() + _SUFFIX)
 
 
 def web_manifest(title: str, description: str, lang: str, icons: Mapping[str, str]) -> Blob:

@@ -1,0 +1,488 @@
+"""Hosts, networks and browsers that fail at any byte: every demo works or resumes where it was.
+
+A row of the matrix is a way to fail. Its cases are visits, each to a host of its own, at points that a seed chooses;
+what came of them is printed at the end of the run.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from sitegen.host import Fault, Host
+from sitegen.records import Blob, Site
+from tests import digits, sites
+from tests.browsers import NAMES, Browser, wait_for
+from tests.browsers.chromium import Chromium, ChromiumTab
+
+Get = Callable[[str], Browser]
+Record = Callable[[str, object], None]
+DEMO = "document.querySelector('sitegen-demo')?.dataset.state"
+KEPT = "document.querySelector('sitegen-offline')?.dataset.state"
+# What goes wrong once and is over.
+PASSING = ("cut", "cut", "cut", "short", "head", "corrupt", "length", "gone", "500", "503")
+# What is there at the next attempt too.
+LASTING = ("cut", "cut", "short", "head", "corrupt", "length", "gone", "404", "500")
+# How many files a page fetches at once.
+AT_ONCE = 4
+
+
+@dataclass
+class Tally:
+    """A row of the matrix."""
+
+    browser: str
+    row: str
+    visits: int = 0
+    points: int = 0
+    alone: int = 0
+    resumed: int = 0
+    again: int = 0
+    in_flight: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def tell(self, record: Record) -> None:
+        """Puts it into the report (conftest.py prints it)."""
+        seconds = time.monotonic() - self.began
+        record(
+            "matrix",
+            f"{self.browser:9} {self.row:31} {self.visits:6} {self.points:6} {self.alone:6} {self.resumed:7} "
+            f"{self.again / 1000:8.1f} {self.in_flight / 1000:9.1f} {seconds:6.1f}",
+        )
+
+
+class Visit:
+    """A visitor of a host that nobody else visits. What the host said may be kept by nothing but the page."""
+
+    count = 0
+
+    def __init__(self, browser: Browser, site: Site) -> None:
+        Visit.count += 1
+        self.site = site
+        self.struck: set[Fault] = set()
+        self.host = Host(
+            site.files,
+            f"/v{Visit.count}/",
+            headers={"Cache-Control": "no-store"},
+            struck=lambda fault, path: self.struck.add(fault),
+        )
+        self.tab = browser.new_tab()
+
+    def open(self) -> None:
+        """Loads the page."""
+        self.tab.goto(self.host.url + digits.PAGE)
+
+    def waits(self, state: str, value: str, seconds: float = 60) -> None:
+        """Waits for a state of the demo or of its keeping."""
+        wait_for(self.tab, f"{state} === '{value}'", seconds)
+
+    def ended(self) -> str:
+        """What came of keeping the page."""
+        wait_for(self.tab, f"['kept', 'failed'].includes({KEPT})", 60)
+        return str(self.tab.evaluate(KEPT))
+
+    def proves(self) -> None:
+        """The demo is ready and comes to TensorFlow's numbers."""
+        self.waits(DEMO, "ready")
+        assert self.tab.evaluate(_PROOF) == "passed"
+
+    def works_without_a_host(self, text: str = sites.OLD) -> None:
+        """With nobody at its address the page opens, is the version that it should be, and its demo works."""
+        self.host.fail("gone:*")
+        self.open()
+        self.proves()
+        assert text in self.tab.evaluate("document.body.innerText")
+        self.waits(KEPT, "kept")
+
+    def again(self, known: Mapping[str, int]) -> dict[str, int]:
+        """Bytes of chunks that came more than once, whole or in part: path -> bytes."""
+        sent: dict[str, int] = {}
+        for answer in self.host.answers:
+            if answer.path in known:
+                sent[answer.path] = sent.get(answer.path, 0) + answer.sent
+        return {path: total - known[path] for path, total in sent.items() if total > known[path]}
+
+    def close(self) -> None:
+        """Ends the visit and the host."""
+        self.tab.close()
+        self.host.stop()
+
+
+_PROOF = """(async () => {
+  const panel = document.querySelector('.sg-behind');
+  panel.open = true;
+  panel.querySelector(':scope > button').click();
+  for (let turn = 0; !panel.dataset.proof && turn < 1500; turn++) await new Promise((done) => setTimeout(done, 20));
+  return panel.dataset.proof;
+})()"""
+
+
+@pytest.fixture(scope="module")
+def versions(project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Site]:
+    """The site, and a later version."""
+    first, second = sites.versions(project, tmp_path_factory.mktemp("versions"))
+    changed = set(sites.needs(second.files)) - set(sites.needs(first.files))
+    assert len(sites.needs(first.files)) >= 20
+    assert 2 <= len(changed) <= 12
+    return first, second
+
+
+def point(rng: random.Random, kinds: tuple[str, ...], path: str, size: int, count: int | None) -> Fault:
+    """Something that goes wrong with a file, at any of its bytes."""
+    kind = rng.choice(kinds)
+    at = {"length": rng.choice([-1, 1]) * rng.randrange(1, size), "gone": 0}.get(kind, rng.randrange(size))
+    return Fault(kind, 0 if kind.isdigit() or kind == "head" else at, count, path)
+
+
+def points(seed: str, kinds: tuple[str, ...], files: Mapping[str, int], number: int, count: int | None) -> list[Fault]:
+    """Faults with so many of the files."""
+    rng = random.Random(seed)
+    return [point(rng, kinds, path, files[path], count) for path in rng.sample(sorted(files), number)]
+
+
+def in_turn(browser: Browser, site: Site, visits: int) -> Iterator[list[Visit]]:
+    """Visits: in Chromium six at a time, as most of a visit is waiting; WebKit has one window."""
+    at_once = 6 if browser.name == "chromium" else 1
+    for start in range(0, visits, at_once):
+        batch = [Visit(browser, site) for _ in range(min(at_once, visits - start))]
+        try:
+            yield batch
+        finally:
+            for visit in batch:
+                visit.close()
+
+
+def settle(tally: Tally, visit: Visit, known: Mapping[str, int], alone: bool, spare: int = 0) -> None:
+    """Counts a visit that is over: what came again was in flight when something struck, and `spare` chunks more."""
+    tally.visits += 1
+    tally.points += len(visit.struck)
+    tally.alone += alone
+    tally.resumed += not alone
+    again = visit.again(known)
+    struck = {fault.glob for fault in visit.struck}
+    others = set(again) - struck
+    assert len(others) <= spare, others
+    # Each of a file's attempts may have brought all of it.
+    attempts = {path: sum(a.path == path for a in visit.host.answers) - 1 for path in again}
+    tally.again += sum(again.values())
+    tally.in_flight += sum(known[path] * attempts[path] for path in again) + (spare - len(others)) * sites.CHUNK
+    assert sum(again.values()) <= tally.in_flight
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_passes_is_repaired(name: str, browser: Get, versions: tuple[Site, Site], record_property: Record) -> None:
+    """Nobody has to do anything, and every chunk that nothing happened to comes once."""
+    site, known = versions[0], sites.needs(versions[0].files)
+    tally = Tally(name, "passing faults in chunks")
+    for batch in in_turn(browser(name), site, 6 if name == "chromium" else 2):
+        for visit in batch:
+            visit.host.fail(*points(f"passing {visit.host.base}", PASSING, known, 16, 1))
+            visit.open()
+        for visit in batch:
+            visit.proves()
+            visit.waits(KEPT, "kept")
+            visit.works_without_a_host()
+            visit.struck -= {Fault("gone", 0, None, "*")}
+            settle(tally, visit, known, alone=True)
+    tally.tell(record_property)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_lasts_is_resumed(name: str, browser: Get, versions: tuple[Site, Site], record_property: Record) -> None:
+    """The page says that it failed; when the host is itself again, what is stored is not fetched again."""
+    site, known = versions[0], sites.needs(versions[0].files)
+    tally = Tally(name, "lasting faults in chunks")
+    for batch in in_turn(browser(name), site, 12 if name == "chromium" else 2):
+        for visit in batch:
+            visit.host.fail(*points(f"lasting {visit.host.base}", LASTING, known, 5, None))
+            visit.open()
+        for visit in batch:
+            assert visit.ended() == "failed"
+            shown = visit.tab.evaluate("document.body.innerText")
+            assert "Not kept yet: " in shown
+            assert "Try again" in shown
+            visit.host.fail()
+            visit.open()
+        for visit in batch:
+            visit.proves()
+            visit.waits(KEPT, "kept")
+            visit.works_without_a_host()
+            visit.struck -= {Fault("gone", 0, None, "*")}
+            settle(tally, visit, known, alone=False, spare=AT_ONCE)
+    tally.tell(record_property)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_host_goes_away(name: str, browser: Get, versions: tuple[Site, Site], record_property: Record) -> None:
+    """Between two chunks, after any of them."""
+    site, known = versions[0], sites.needs(versions[0].files)
+    tally = Tally(name, "host gone between chunks")
+    for batch in in_turn(browser(name), site, 12 if name == "chromium" else 2):
+        for visit in batch:
+            after = random.Random(f"gone {visit.host.base}").randrange(len(known) - 4)
+            visit.host.fail(Fault("gone", after, None, "chunks/*"))
+            visit.open()
+        for visit in batch:
+            assert visit.ended() == "failed"
+            visit.host.fail()
+            visit.open()
+        for visit in batch:
+            visit.proves()
+            visit.waits(KEPT, "kept")
+            visit.works_without_a_host()
+            visit.struck -= {Fault("gone", 0, None, "*")}
+            settle(tally, visit, known, alone=False, spare=AT_ONCE)
+    tally.tell(record_property)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shell_install(name: str, browser: Get, versions: tuple[Site, Site], record_property: Record) -> None:
+    """What the service worker fetches: the demo works meanwhile, and the page is kept now or at the next visit."""
+    site, known = versions[0], sites.needs(versions[0].files)
+    files = {**sites.shell(site.files), digits.PAGE: site.files[digits.PAGE].size, "sw.js": site.files["sw.js"].size}
+    tally = Tally(name, "faults in the shell's install")
+    for batch in in_turn(browser(name), site, 12 if name == "chromium" else 2):
+        for number, visit in enumerate(batch):
+            visit.open()
+            # The page itself is there: from now on it is the worker that asks.
+            count = 1 if number % 2 else None
+            visit.host.fail(*points(f"shell {visit.host.base}", LASTING, files, 5, count))
+        for visit in batch:
+            visit.proves()
+            alone = visit.ended() == "kept"
+            visit.host.fail()
+            if not alone:
+                visit.open()
+                visit.proves()
+                visit.waits(KEPT, "kept")
+            visit.works_without_a_host()
+            visit.struck -= {Fault("gone", 0, None, "*")}
+            settle(tally, visit, known, alone)
+    tally.tell(record_property)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_update(name: str, browser: Get, versions: tuple[Site, Site], record_property: Record) -> None:
+    """A deploy: the old version works until the new one is whole, of which only what has changed is fetched."""
+    old, new = versions
+    known = sites.needs(new.files)
+    changed = {path: size for path, size in known.items() if path not in sites.needs(old.files)}
+    files = {**changed, digits.PAGE: new.files[digits.PAGE].size}
+    tally = Tally(name, "faults in an update")
+    for batch in in_turn(browser(name), old, 12 if name == "chromium" else 2):
+        for visit in batch:
+            visit.open()
+        for number, visit in enumerate(batch):
+            visit.waits(KEPT, "kept")
+            visit.host.answers.clear()
+            visit.host.root = new.files
+            visit.host.fail(*points(f"update {visit.host.base}", LASTING, files, 5, None if number % 2 == 0 else 1))
+            visit.open()
+        for number, visit in enumerate(batch):
+            assert sites.OLD in visit.tab.evaluate("document.body.innerText")
+            visit.proves()
+            if number % 2 == 0:
+                wait_for(visit.tab, _NO_WORKER_COMES, 60)
+                visit.works_without_a_host()
+                visit.host.fail()
+                visit.open()
+        for number, visit in enumerate(batch):
+            took(visit)
+            visit.works_without_a_host(sites.NEW)
+            visit.struck -= {Fault("gone", 0, None, "*")}
+            # Of the new version's chunks, those that the old one has were never asked for.
+            assert {a.path for a in visit.host.answers if a.path.startswith("chunks/")} <= set(changed)
+            settle(tally, visit, known, number % 2 == 1, spare=1)
+    tally.tell(record_property)
+
+
+# An update has been looked for, and has come to nothing.
+_NO_WORKER_COMES = """await (async () => {
+  const { active, installing, waiting } = await navigator.serviceWorker.getRegistration();
+  return active && !installing && !waiting && !document.querySelector('.sg-update');
+})()"""
+
+
+def took(visit: Visit) -> None:
+    """The new version is offered, and taken; it is whole."""
+    for _ in range(3):
+        try:
+            wait_for(visit.tab, "document.querySelector('.sg-update button')", 20)
+            break
+        except AssertionError:
+            visit.open()
+    visit.tab.evaluate("document.querySelector('.sg-update button').click()")
+    wait_for(visit.tab, f"document.body?.innerText.includes('{sites.NEW}')")
+    visit.proves()
+    visit.waits(KEPT, "kept")
+
+
+def test_browser_killed(versions: tuple[Site, Site], record_property: Record) -> None:
+    """While chunks are on their way; the next browser has the same profile."""
+    site, known = versions[0], sites.needs(versions[0].files)
+    tally = Tally("chromium", "browser killed and restarted")
+    for _ in range(2):
+        browser = Chromium()
+        visits = []
+        try:
+            for _ in range(6):
+                visit = Visit(browser, site)
+                visits.append(visit)
+                rng = random.Random(f"killed {visit.host.base}")
+                path = rng.choice(sorted(known))
+                visit.host.fail(Fault("stall", rng.randrange(known[path]), None, path))
+                visit.open()
+            end = time.monotonic() + 20
+            while not all(visit.struck for visit in visits) and time.monotonic() < end:
+                visits[0].tab.evaluate("new Promise((done) => setTimeout(done, 50))")
+            browser.kill()
+            browser.start()
+            for visit in visits:
+                visit.host.fail()
+                visit.tab = browser.new_tab()
+                visit.open()
+            for visit in visits:
+                visit.proves()
+                visit.waits(KEPT, "kept")
+                visit.works_without_a_host()
+                visit.struck -= {Fault("gone", 0, None, "*")}
+                settle(tally, visit, known, alone=False, spare=AT_ONCE)
+        finally:
+            browser.close()
+            for visit in visits:
+                visit.host.stop()
+    tally.tell(record_property)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stalls(name: str, browser: Get, versions: tuple[Site, Site], record_property: Record) -> None:
+    """A host that falls silent at a byte is asked again after a while."""
+    site, known = versions[0], sites.needs(versions[0].files)
+    tally = Tally(name, "stalls in chunks")
+    for batch in in_turn(browser(name), site, 6 if name == "chromium" else 1):
+        for visit in batch:
+            visit.host.fail(*points(f"stall {visit.host.base}", ("stall",), known, 3, 1))
+            visit.open()
+        for visit in batch:
+            visit.proves()
+            visit.waits(KEPT, "kept")
+            visit.works_without_a_host()
+            visit.struck -= {Fault("gone", 0, None, "*")}
+            settle(tally, visit, known, alone=True)
+    tally.tell(record_property)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_deploy_during_the_download(
+    name: str, browser: Get, versions: tuple[Site, Site], record_property: Record
+) -> None:
+    """The page's chunks are gone from the host while it fetches them: it says so, and a reload gets the new version."""
+    old, new = versions
+    known = sites.needs(old.files) | sites.needs(new.files)
+    tally = Tally(name, "deploy during the download")
+    for batch in in_turn(browser(name), old, 6 if name == "chromium" else 1):
+        for visit in batch:
+            visit.host.root = Swapped(old.files, new.files, random.Random(visit.host.base).randrange(12))
+            visit.open()
+        for visit in batch:
+            alone = visit.ended() == "kept"
+            visit.host.root = new.files
+            visit.open()
+        for visit in batch:
+            if sites.NEW not in visit.tab.evaluate("document.body.innerText"):
+                took(visit)
+            visit.proves()
+            visit.waits(KEPT, "kept")
+            visit.works_without_a_host(sites.NEW)
+            visit.struck.clear()
+            tally.points += 1
+            settle(tally, visit, known, alone, spare=AT_ONCE)
+    tally.tell(record_property)
+
+
+class Swapped(dict[str, Blob]):
+    """A folder that is exchanged for another after so many chunks were read."""
+
+    def __init__(self, old: Mapping[str, Blob], new: Mapping[str, Blob], after: int) -> None:
+        super().__init__(old)
+        self._new, self._left = new, after
+
+    def get(self, path: str, default: Blob | None = None) -> Blob | None:  # type: ignore[override]
+        if path.startswith("chunks/"):
+            self._left -= 1
+        return (self if self._left >= 0 else self._new).get(path, default) if self._left < 0 else super().get(path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_damaged_or_evicted_is_repaired(name: str, browser: Get, versions: tuple[Site, Site]) -> None:
+    site, known = versions[0], sites.needs(versions[0].files)
+    visit = Visit(browser(name), site)
+    try:
+        visit.open()
+        visit.waits(KEPT, "kept")
+        paths = sorted(known)
+        shell = next(path for path in sites.shell(site.files) if path.endswith(".css"))
+        visit.tab.evaluate(_damage(visit.host.base, damaged=paths[0], evicted=paths[1], shell=shell))
+        visit.host.answers.clear()
+        visit.open()
+        visit.proves()
+        visit.waits(KEPT, "kept")
+        assert sorted(a.path for a in visit.host.answers if a.path.startswith("chunks/")) == paths[:2]
+        assert shell in {answer.path for answer in visit.host.answers}
+        visit.works_without_a_host()
+    finally:
+        visit.close()
+
+
+def _damage(base: str, damaged: str, evicted: str, shell: str) -> str:
+    return f"""(async () => {{
+      const models = await caches.open('sitegen|{base}|models');
+      const whole = await (await models.match('{base}{damaged}')).arrayBuffer();
+      new Uint8Array(whole)[whole.byteLength >> 1] ^= 1;
+      await models.put('{base}{damaged}', new Response(whole));
+      const gone = await models.delete('{base}{evicted}');
+      const name = (await caches.keys()).find((key) => key.startsWith('sitegen|{base}|shell|'));
+      return gone && (await caches.open(name)).delete('{base}{shell}');
+    }})()"""
+
+
+def test_no_room_left(browser: Get, versions: tuple[Site, Site], project: Path, tmp_path: Path) -> None:
+    """The second demo of a site finds the device full: it says so and runs; the first one is as it was."""
+    chromium = browser("chromium")
+    visit = Visit(chromium, versions[0])
+    tab = visit.tab
+    assert isinstance(tab, ChromiumTab)
+    try:
+        files = dict(versions[0].files)
+        other = files[digits.PAGE].read()
+        visit.open()
+        visit.waits(KEPT, "kept")
+        # Another site on the same origin has its own store, and so needs all the files once more.
+        beside = Host(files, "/beside/")
+        try:
+            assert other
+            session = tab.page.context.new_cdp_session(tab.page)
+            used = tab.evaluate("navigator.storage.estimate().then((estimate) => estimate.usage)")
+            session.send(
+                "Storage.overrideQuotaForOrigin",
+                {"origin": visit.host.url.removesuffix(visit.host.base), "quotaSize": used + 40_000},
+            )
+            moved = {**files}
+            visit.host.base, base = "/full/", visit.host.base
+            visit.host.root = moved
+            visit.open()
+            visit.proves()
+            assert visit.ended() == "failed"
+            said = tab.evaluate("document.querySelector('sitegen-offline').innerText")
+            assert "Not kept yet: there is no room left for it on this device" in said
+            visit.host.base = base
+            visit.works_without_a_host()
+        finally:
+            beside.stop()
+    finally:
+        visit.close()
