@@ -21,7 +21,8 @@ export class Keeper {
     private readonly page: PageConfig,
     private readonly base: string,
     private readonly store: Promise<Cache>,
-    private readonly worker: Promise<ServiceWorker>,
+    private worker: Promise<ServiceWorker>,
+    private readonly register: () => Promise<ServiceWorker>,
   ) {}
 
   /** Bytes that the page needs on this device. */
@@ -73,11 +74,13 @@ export class Keeper {
       const whole = await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null);
       if (whole) return;
     }
-    await put(store, this.base, need.path, await fetched(this.base, need));
+    await put(store, this.base, need.path, await fetched(this.base, need, known ? 'reload' : 'default'));
   }
 
   private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {
-    const reply = await ask(await this.worker, { verb, page: this.page.page });
+    // One that could not be had may be had by now.
+    const worker = await this.worker.catch(() => (this.worker = this.register()));
+    const reply = await ask(worker, { verb, page: this.page.page });
     this.keeps = reply.kept;
     return reply;
   }

@@ -61,7 +61,7 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null, load
   // Whoever needs it sees the error.
   worker.catch(() => undefined);
   void isolate(page, base, worker).catch(() => undefined);
-  const keeper = new Keeper(page, base, store, worker);
+  const keeper = new Keeper(page, base, store, worker, () => register(base));
   if (page.offline === 'auto' && !document.querySelector('sitegen-offline')) {
     // A page without the panel keeps itself quietly.
     void keeper.keep(() => undefined).catch(() => undefined);
