@@ -81,6 +81,13 @@ class Visit:
         """Waits for a state of the demo or of its keeping."""
         wait_for(self.tab, f"{state} === '{value}'", seconds)
 
+    def until_struck(self) -> None:
+        """Waits until something has gone wrong."""
+        end = time.monotonic() + 30
+        while not self.struck:
+            assert time.monotonic() < end
+            self.tab.evaluate("new Promise((done) => setTimeout(done, 50))")
+
     def ended(self) -> str:
         """What came of keeping the page."""
         wait_for(self.tab, f"['kept', 'failed'].includes({KEPT})", 60)
@@ -287,7 +294,8 @@ def test_update(name: str, browser: Get, versions: tuple[Site, Site], record_pro
             assert sites.OLD in visit.tab.evaluate("document.body.innerText")
             visit.proves()
             if number % 2 == 0:
-                wait_for(visit.tab, _NO_WORKER_COMES, 60)
+                visit.until_struck()
+                assert visit.tab.evaluate(_COME_TO_NOTHING)
                 visit.works_without_a_host()
                 visit.host.fail()
                 visit.open()
@@ -301,10 +309,14 @@ def test_update(name: str, browser: Get, versions: tuple[Site, Site], record_pro
     tally.tell(record_property)
 
 
-# An update has been looked for, and has come to nothing.
-_NO_WORKER_COMES = """await (async () => {
-  const { active, installing, waiting } = await navigator.serviceWorker.getRegistration();
-  return active && !installing && !waiting && !document.querySelector('.sg-update');
+# The update that was looked for is no more.
+_COME_TO_NOTHING = """(async () => {
+  for (let turn = 0; turn < 600; turn++) {
+    const { active, installing, waiting } = await navigator.serviceWorker.getRegistration();
+    if (active && !installing && !waiting) return !document.querySelector('.sg-update');
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return false;
 })()"""
 
 
@@ -337,9 +349,8 @@ def test_browser_killed(versions: tuple[Site, Site], record_property: Record) ->
                 path = rng.choice(sorted(known))
                 visit.host.fail(Fault("stall", rng.randrange(known[path]), None, path))
                 visit.open()
-            end = time.monotonic() + 20
-            while not all(visit.struck for visit in visits) and time.monotonic() < end:
-                visits[0].tab.evaluate("new Promise((done) => setTimeout(done, 50))")
+            for visit in visits:
+                visit.until_struck()
             browser.kill()
             browser.start()
             for visit in visits:
