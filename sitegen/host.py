@@ -252,6 +252,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if kind == "gone":
             # Closing without lingering sends a reset instead of an end.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            socket.socket(fileno=self.connection.detach()).close()
             self._close(path, 0)
         elif kind == "head":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/ja")
