@@ -16,6 +16,7 @@ import pytest
 
 from sitegen import config, models, runtime
 from sitegen.cli import cli
+from sitegen.host import KINDS
 from sitegen.runtime.node import executable
 from sitegen.schema import FrontMatter
 from sitegen.weights.quantize import SCHEMES
@@ -107,15 +108,16 @@ def keys(schema: dict[str, object], prefix: str = "") -> Iterator[str]:
     [
         (sorted(cli.commands), "README.md"),
         (config.KEYS, "README.md"),
+        (sorted(KINDS), "README.md"),
         (sorted(SCHEMES), "docs/front-matter.md"),
         ([f.NAME for f in models.FORMATS], "docs/front-matter.md"),
         (sorted(runtime.load().tasks), "docs/front-matter.md"),
     ],
-    ids=["verbs", "settings", "schemes", "formats", "tasks"],
+    ids=["verbs", "settings", "faults", "schemes", "formats", "tasks"],
 )
 def test_every_name_is_documented(names: list[str], file: str) -> None:
     text = (REPOSITORY / file).read_text("utf-8")
-    assert [name for name in names if not re.search(rf"`(sitegen )?{re.escape(name)}[ `]", text)] == []
+    assert [name for name in names if not re.search(rf"`(sitegen )?{re.escape(name)}[ `@]", text)] == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:
