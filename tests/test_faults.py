@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ PASSING = ("cut", "cut", "cut", "short", "head", "corrupt", "length", "gone", "5
 LASTING = ("cut", "cut", "short", "head", "corrupt", "length", "gone", "404", "500")
 # How many files a page fetches at once.
 AT_ONCE = 4
+_NOBODY = Fault("gone", 0, None, "*")
 
 
 @dataclass
@@ -66,13 +68,19 @@ class Visit:
         Visit.count += 1
         self.site = site
         self.struck: set[Fault] = set()
+        self.strikes: Counter[str] = Counter()
         self.host = Host(
             site.files,
             f"/v{Visit.count}/",
             headers={"Cache-Control": "no-store"},
-            struck=lambda fault, path: self.struck.add(fault),
+            struck=self._struck,
         )
         self.tab = browser.new_tab()
+
+    def _struck(self, fault: Fault, path: str) -> None:
+        if fault != _NOBODY:
+            self.struck.add(fault)
+            self.strikes[path] += 1
 
     def open(self) -> None:
         """Loads the page."""
@@ -101,7 +109,7 @@ class Visit:
 
     def works_without_a_host(self, text: str = sites.OLD) -> None:
         """With nobody at its address the page opens, is the version that it should be, and its demo works."""
-        self.host.fail("gone:*")
+        self.host.fail(_NOBODY)
         self.open()
         self.proves()
         assert text in self.tab.evaluate("document.body.innerText")
@@ -166,20 +174,18 @@ def in_turn(browser: Browser, site: Site, visits: int) -> Iterator[list[Visit]]:
 
 
 def settle(tally: Tally, visit: Visit, known: Mapping[str, int], alone: bool, spare: int = 0) -> None:
-    """Counts a visit that is over: what came again was in flight when something struck, and `spare` chunks more."""
+    """Counts a visit that is over. What came again was in flight: struck, or one of `spare` chunks beside one that was."""
+    again = visit.again(known)
+    others = [path for path in again if not visit.strikes[path]]
+    assert len(others) <= spare, others
+    in_flight = sum(known[path] * visit.strikes[path] for path in again) + sum(known[path] for path in others)
+    assert sum(again.values()) <= in_flight, {path: (again[path], visit.strikes[path], known[path]) for path in again}
     tally.visits += 1
     tally.points += len(visit.struck)
     tally.alone += alone
     tally.resumed += not alone
-    again = visit.again(known)
-    struck = {fault.glob for fault in visit.struck}
-    others = set(again) - struck
-    assert len(others) <= spare, others
-    # Each of a file's attempts may have brought all of it.
-    attempts = {path: sum(a.path == path for a in visit.host.answers) - 1 for path in again}
     tally.again += sum(again.values())
-    tally.in_flight += sum(known[path] * attempts[path] for path in again) + (spare - len(others)) * sites.CHUNK
-    assert sum(again.values()) <= tally.in_flight
+    tally.in_flight += in_flight
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -195,7 +201,6 @@ def test_what_passes_is_repaired(name: str, browser: Get, versions: tuple[Site, 
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            visit.struck -= {Fault("gone", 0, None, "*")}
             settle(tally, visit, known, alone=True)
     tally.tell(record_property, 110)
 
@@ -220,7 +225,6 @@ def test_what_lasts_is_resumed(name: str, browser: Get, versions: tuple[Site, Si
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            visit.struck -= {Fault("gone", 0, None, "*")}
             settle(tally, visit, known, alone=False, spare=AT_ONCE)
     tally.tell(record_property, 40)
 
@@ -243,7 +247,6 @@ def test_a_host_goes_away(name: str, browser: Get, versions: tuple[Site, Site], 
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            visit.struck -= {Fault("gone", 0, None, "*")}
             settle(tally, visit, known, alone=False, spare=AT_ONCE)
     tally.tell(record_property, 6)
 
@@ -269,7 +272,6 @@ def test_shell_install(name: str, browser: Get, versions: tuple[Site, Site], rec
                 visit.proves()
                 visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            visit.struck -= {Fault("gone", 0, None, "*")}
             settle(tally, visit, known, alone)
     tally.tell(record_property, 40)
 
@@ -303,7 +305,6 @@ def test_update(name: str, browser: Get, versions: tuple[Site, Site], record_pro
         for number, visit in enumerate(batch):
             took(visit)
             visit.works_without_a_host(sites.NEW)
-            visit.struck -= {Fault("gone", 0, None, "*")}
             # Of the new version's chunks, those that the old one has were never asked for.
             assert {a.path for a in visit.host.answers if a.path.startswith("chunks/")} <= set(changed)
             settle(tally, visit, known, number % 2 == 1, spare=1)
@@ -362,7 +363,6 @@ def test_browser_killed(versions: tuple[Site, Site], record_property: Record) ->
                 visit.proves()
                 visit.waits(KEPT, "kept")
                 visit.works_without_a_host()
-                visit.struck -= {Fault("gone", 0, None, "*")}
                 settle(tally, visit, known, alone=False, spare=AT_ONCE)
         finally:
             browser.close()
@@ -384,7 +384,6 @@ def test_stalls(name: str, browser: Get, versions: tuple[Site, Site], record_pro
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            visit.struck -= {Fault("gone", 0, None, "*")}
             settle(tally, visit, known, alone=True)
     tally.tell(record_property, 12)
 
@@ -411,7 +410,6 @@ def test_deploy_during_the_download(
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host(sites.NEW)
-            visit.struck.clear()
             tally.points += 1
             settle(tally, visit, known, alone, spare=AT_ONCE)
     tally.tell(record_property, 6)
