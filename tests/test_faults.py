@@ -174,7 +174,7 @@ def in_turn(browser: Browser, site: Site, visits: int) -> Iterator[list[Visit]]:
 
 
 def settle(tally: Tally, visit: Visit, known: Mapping[str, int], alone: bool, spare: int = 0) -> None:
-    """Counts a visit that is over. What came again was in flight: struck, or one of `spare` chunks beside one that was."""
+    """Counts a visit that is over. What came again was in flight: struck, or one of `spare` chunks beside such."""
     again = visit.again(known)
     others = [path for path in again if not visit.strikes[path]]
     assert len(others) <= spare, others
