@@ -64,9 +64,9 @@ class Visit:
 
     count = 0
 
-    def __init__(self, browser: Browser, site: Site) -> None:
+    def __init__(self, browser: Browser, site: Site, seed: str) -> None:
         Visit.count += 1
-        self.site = site
+        self.seed = seed
         self.struck: set[Fault] = set()
         self.strikes: Counter[str] = Counter()
         self.host = Host(
@@ -161,11 +161,12 @@ def points(seed: str, kinds: tuple[str, ...], files: Mapping[str, int], number: 
     return [point(rng, kinds, path, files[path], count) for path in rng.sample(sorted(files), number)]
 
 
-def in_turn(browser: Browser, site: Site, visits: int) -> Iterator[list[Visit]]:
+def in_turn(browser: Browser, site: Site, row: str, visits: int) -> Iterator[list[Visit]]:
     """Visits: in Chromium six at a time, as most of a visit is waiting; WebKit has one window."""
     at_once = 6 if browser.name == "chromium" else 1
     for start in range(0, visits, at_once):
-        batch = [Visit(browser, site) for _ in range(min(at_once, visits - start))]
+        numbers = range(start, min(start + at_once, visits))
+        batch = [Visit(browser, site, f"{row}, {browser.name}, {number}") for number in numbers]
         try:
             yield batch
         finally:
@@ -193,9 +194,9 @@ def test_what_passes_is_repaired(name: str, browser: Get, versions: tuple[Site, 
     """Nobody has to do anything, and every chunk that nothing happened to comes once."""
     site, known = versions[0], sites.needs(versions[0].files)
     tally = Tally(name, "passing faults in chunks")
-    for batch in in_turn(browser(name), site, 6 if name == "chromium" else 2):
+    for batch in in_turn(browser(name), site, tally.row, 6 if name == "chromium" else 2):
         for visit in batch:
-            visit.host.fail(*points(f"passing {visit.host.base}", PASSING, known, 20, 1))
+            visit.host.fail(*points(visit.seed, PASSING, known, 20, 1))
             visit.open()
         for visit in batch:
             visit.proves()
@@ -210,9 +211,9 @@ def test_what_lasts_is_resumed(name: str, browser: Get, versions: tuple[Site, Si
     """The page says that it failed; when the host is itself again, what is stored is not fetched again."""
     site, known = versions[0], sites.needs(versions[0].files)
     tally = Tally(name, "lasting faults in chunks")
-    for batch in in_turn(browser(name), site, 6 if name == "chromium" else 2):
+    for batch in in_turn(browser(name), site, tally.row, 6 if name == "chromium" else 2):
         for visit in batch:
-            visit.host.fail(*points(f"lasting {visit.host.base}", LASTING, known, 9, None))
+            visit.host.fail(*points(visit.seed, LASTING, known, 9, None))
             visit.open()
         for visit in batch:
             assert visit.ended() == "failed"
@@ -234,9 +235,9 @@ def test_a_host_goes_away(name: str, browser: Get, versions: tuple[Site, Site], 
     """Between two chunks, after any of them."""
     site, known = versions[0], sites.needs(versions[0].files)
     tally = Tally(name, "host gone between chunks")
-    for batch in in_turn(browser(name), site, 6 if name == "chromium" else 2):
+    for batch in in_turn(browser(name), site, tally.row, 6 if name == "chromium" else 2):
         for visit in batch:
-            after = random.Random(f"gone {visit.host.base}").randrange(len(known) - 4)
+            after = random.Random(visit.seed).randrange(len(known) - 4)
             visit.host.fail(Fault("gone", after, None, "chunks/*"))
             visit.open()
         for visit in batch:
@@ -257,12 +258,14 @@ def test_shell_install(name: str, browser: Get, versions: tuple[Site, Site], rec
     site, known = versions[0], sites.needs(versions[0].files)
     files = {**sites.shell(site.files), digits.PAGE: site.files[digits.PAGE].size, "sw.js": site.files["sw.js"].size}
     tally = Tally(name, "faults in the shell's install")
-    for batch in in_turn(browser(name), site, 12 if name == "chromium" else 2):
+    for batch in in_turn(browser(name), site, tally.row, 12 if name == "chromium" else 2):
         for number, visit in enumerate(batch):
             visit.open()
             # The page itself is there: from now on it is the worker that asks.
             count = 1 if number % 2 else None
-            visit.host.fail(*points(f"shell {visit.host.base}", LASTING, files, 5, count))
+            faults = points(visit.seed, LASTING, files, 5, count)
+            # A worker with another byte in it may be a worker too, which lasts until the next visit.
+            visit.host.fail(*(f for f in faults if (f.kind, f.glob) != ("corrupt", "sw.js")))
         for visit in batch:
             visit.proves()
             alone = visit.ended() == "kept"
@@ -284,14 +287,14 @@ def test_update(name: str, browser: Get, versions: tuple[Site, Site], record_pro
     changed = {path: size for path, size in known.items() if path not in sites.needs(old.files)}
     files = {**changed, digits.PAGE: new.files[digits.PAGE].size}
     tally = Tally(name, "faults in an update")
-    for batch in in_turn(browser(name), old, 6 if name == "chromium" else 2):
+    for batch in in_turn(browser(name), old, tally.row, 6 if name == "chromium" else 2):
         for visit in batch:
             visit.open()
         for number, visit in enumerate(batch):
             visit.waits(KEPT, "kept")
             visit.host.answers.clear()
             visit.host.root = new.files
-            visit.host.fail(*points(f"update {visit.host.base}", LASTING, files, 3, None if number % 2 == 0 else 1))
+            visit.host.fail(*points(visit.seed, LASTING, files, 3, None if number % 2 == 0 else 1))
             visit.open()
         for number, visit in enumerate(batch):
             assert sites.OLD in visit.tab.evaluate("document.body.innerText")
@@ -340,14 +343,14 @@ def test_browser_killed(versions: tuple[Site, Site], record_property: Record) ->
     """While chunks are on their way; the next browser has the same profile."""
     site, known = versions[0], sites.needs(versions[0].files)
     tally = Tally("chromium", "browser killed and restarted")
-    for _ in range(2):
+    for turn in range(2):
         browser = Chromium()
         visits = []
         try:
-            for _ in range(6):
-                visit = Visit(browser, site)
+            for number in range(6):
+                visit = Visit(browser, site, f"{tally.row}, {turn}, {number}")
                 visits.append(visit)
-                rng = random.Random(f"killed {visit.host.base}")
+                rng = random.Random(visit.seed)
                 path = rng.choice(sorted(known))
                 visit.host.fail(Fault("stall", rng.randrange(known[path]), None, path))
                 visit.open()
@@ -376,9 +379,9 @@ def test_stalls(name: str, browser: Get, versions: tuple[Site, Site], record_pro
     """A host that falls silent at a byte is asked again after a while."""
     site, known = versions[0], sites.needs(versions[0].files)
     tally = Tally(name, "stalls in chunks")
-    for batch in in_turn(browser(name), site, 6 if name == "chromium" else 1):
+    for batch in in_turn(browser(name), site, tally.row, 6 if name == "chromium" else 1):
         for visit in batch:
-            visit.host.fail(*points(f"stall {visit.host.base}", ("stall",), known, 3, 1))
+            visit.host.fail(*points(visit.seed, ("stall",), known, 3, 1))
             visit.open()
         for visit in batch:
             visit.proves()
@@ -396,9 +399,9 @@ def test_deploy_during_the_download(
     old, new = versions
     known = sites.needs(old.files) | sites.needs(new.files)
     tally = Tally(name, "deploy during the download")
-    for batch in in_turn(browser(name), old, 6 if name == "chromium" else 1):
+    for batch in in_turn(browser(name), old, tally.row, 6 if name == "chromium" else 1):
         for visit in batch:
-            visit.host.root = Swapped(old.files, new.files, random.Random(visit.host.base).randrange(12))
+            visit.host.root = Swapped(old.files, new.files, random.Random(visit.seed).randrange(12))
             visit.open()
         for visit in batch:
             alone = visit.ended() == "kept"
@@ -425,13 +428,13 @@ class Swapped(dict[str, Blob]):
     def get(self, path: str, default: Blob | None = None) -> Blob | None:  # type: ignore[override]
         if path.startswith("chunks/"):
             self._left -= 1
-        return (self if self._left >= 0 else self._new).get(path, default) if self._left < 0 else super().get(path)
+        return super().get(path, default) if self._left >= 0 else self._new.get(path, default)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_damaged_or_evicted_is_repaired(name: str, browser: Get, versions: tuple[Site, Site]) -> None:
     site, known = versions[0], sites.needs(versions[0].files)
-    visit = Visit(browser(name), site)
+    visit = Visit(browser(name), site, "damaged")
     try:
         visit.open()
         visit.waits(KEPT, "kept")
@@ -463,7 +466,7 @@ def _damage(base: str, damaged: str, evicted: str, shell: str) -> str:
 
 def test_no_room_left(browser: Get, versions: tuple[Site, Site]) -> None:
     """A second site on the same origin finds the device full: it says so and runs; the first one is as it was."""
-    visit = Visit(browser("chromium"), versions[0])
+    visit = Visit(browser("chromium"), versions[0], "full")
     tab = visit.tab
     assert isinstance(tab, ChromiumTab)
     try:
