@@ -31,6 +31,8 @@ PASSING = ("cut", "cut", "cut", "short", "head", "corrupt", "length", "gone", "5
 LASTING = ("cut", "cut", "short", "head", "corrupt", "length", "gone", "404", "500")
 # How many files a page fetches at once.
 AT_ONCE = 4
+# The file of the proof, which a visitor may ask for while the page is storing it.
+PROOF = 1
 _NOBODY = Fault("gone", 0, None, "*")
 
 
@@ -202,7 +204,7 @@ def test_what_passes_is_repaired(name: str, browser: Get, versions: tuple[Site, 
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            settle(tally, visit, known, alone=True)
+            settle(tally, visit, known, alone=True, spare=PROOF)
     tally.tell(record_property, 110)
 
 
@@ -226,7 +228,7 @@ def test_what_lasts_is_resumed(name: str, browser: Get, versions: tuple[Site, Si
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            settle(tally, visit, known, alone=False, spare=AT_ONCE)
+            settle(tally, visit, known, alone=False, spare=AT_ONCE + PROOF)
     tally.tell(record_property, 40)
 
 
@@ -248,7 +250,7 @@ def test_a_host_goes_away(name: str, browser: Get, versions: tuple[Site, Site], 
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            settle(tally, visit, known, alone=False, spare=AT_ONCE)
+            settle(tally, visit, known, alone=False, spare=AT_ONCE + PROOF)
     tally.tell(record_property, 6)
 
 
@@ -275,7 +277,7 @@ def test_shell_install(name: str, browser: Get, versions: tuple[Site, Site], rec
                 visit.proves()
                 visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            settle(tally, visit, known, alone)
+            settle(tally, visit, known, alone, spare=PROOF)
     tally.tell(record_property, 40)
 
 
@@ -310,7 +312,7 @@ def test_update(name: str, browser: Get, versions: tuple[Site, Site], record_pro
             visit.works_without_a_host(sites.NEW)
             # Of the new version's chunks, those that the old one has were never asked for.
             assert {a.path for a in visit.host.answers if a.path.startswith("chunks/")} <= set(changed)
-            settle(tally, visit, known, number % 2 == 1, spare=1)
+            settle(tally, visit, known, number % 2 == 1, spare=PROOF)
     tally.tell(record_property, 12)
 
 
@@ -366,7 +368,7 @@ def test_browser_killed(versions: tuple[Site, Site], record_property: Record) ->
                 visit.proves()
                 visit.waits(KEPT, "kept")
                 visit.works_without_a_host()
-                settle(tally, visit, known, alone=False, spare=AT_ONCE)
+                settle(tally, visit, known, alone=False, spare=AT_ONCE + PROOF)
         finally:
             browser.close()
             for visit in visits:
@@ -387,7 +389,7 @@ def test_stalls(name: str, browser: Get, versions: tuple[Site, Site], record_pro
             visit.proves()
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
-            settle(tally, visit, known, alone=True)
+            settle(tally, visit, known, alone=True, spare=PROOF)
     tally.tell(record_property, 12)
 
 
@@ -414,7 +416,7 @@ def test_deploy_during_the_download(
             visit.waits(KEPT, "kept")
             visit.works_without_a_host(sites.NEW)
             tally.points += 1
-            settle(tally, visit, known, alone, spare=AT_ONCE)
+            settle(tally, visit, known, alone, spare=AT_ONCE + PROOF)
     tally.tell(record_property, 6)
 
 

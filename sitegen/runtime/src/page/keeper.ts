@@ -50,7 +50,12 @@ export class Keeper {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    const reply = await this.ask('keep');
+    let reply = await this.ask('keep');
+    if (!reply.kept) {
+      // A worker that was replaced meanwhile has lost its cache: its successor is asked.
+      this.worker = this.register();
+      reply = await this.ask('keep');
+    }
     if (!reply.kept) throw new Error(reply.error ?? 'the page could not be stored');
     // Asked for, never waited for: in one browser the answer never comes.
     void navigator.storage?.persist?.();
