@@ -16,6 +16,7 @@ import pytest
 
 from sitegen import config, models, runtime
 from sitegen.cli import cli
+from sitegen.host import KINDS
 from sitegen.runtime.node import executable
 from sitegen.schema import FrontMatter
 from sitegen.weights.quantize import SCHEMES
@@ -27,7 +28,7 @@ RUNTIME = PACKAGE / "runtime"
 ROWS = (
     "errors",
     "names records schema text validation",
-    "beside config describe disk frontmatter icon loss picture runtime thumbnail",
+    "beside config describe disk frontmatter host icon loss picture runtime thumbnail",
     "chunks graph links offline quantization theme",
     "models",
     "bundle pages watch weights",
@@ -107,15 +108,16 @@ def keys(schema: dict[str, object], prefix: str = "") -> Iterator[str]:
     [
         (sorted(cli.commands), "README.md"),
         (config.KEYS, "README.md"),
+        (sorted(KINDS), "README.md"),
         (sorted(SCHEMES), "docs/front-matter.md"),
         ([f.NAME for f in models.FORMATS], "docs/front-matter.md"),
         (sorted(runtime.load().tasks), "docs/front-matter.md"),
     ],
-    ids=["verbs", "settings", "schemes", "formats", "tasks"],
+    ids=["verbs", "settings", "faults", "schemes", "formats", "tasks"],
 )
 def test_every_name_is_documented(names: list[str], file: str) -> None:
     text = (REPOSITORY / file).read_text("utf-8")
-    assert [name for name in names if not re.search(rf"`(sitegen )?{re.escape(name)}[ `]", text)] == []
+    assert [name for name in names if not re.search(rf"`(sitegen )?{re.escape(name)}[ `@]", text)] == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:
@@ -133,8 +135,8 @@ def test_the_lock_file_names_no_address() -> None:
 # What a demo page fetches before its first weight, in bytes as they lie on the host: a change that costs more is a
 # decision, not an accident.
 BUDGETS = {
-    "page.js": 32_500,
-    "sw.js": 9_000,
+    "page.js": 34_000,
+    "sw.js": 9_500,
     "retire.js": 1_000,
     "image-classification.js": 26_000,
     "demo.css": 9_000,

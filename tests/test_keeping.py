@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from sitegen import text
+from sitegen.host import Host
 from tests import digits
 from tests.browsers import NAMES, Browser, Tab, click, wait_for
 from tests.browsers.chromium import Chromium
 from tests.conftest import make
-from tests.host import Host
 from tests.test_media import tone
 
 Get = Callable[[str], Browser]

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from sitegen.host import Host
 from tests.browsers import Browser, click, wait_for
 from tests.conftest import make
-from tests.host import Host
 
 Get = Callable[[str], Browser]
 PAGES = 1000

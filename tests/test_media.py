@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from sitegen.host import Host
 from tests import films
 from tests.browsers import NAMES, Browser, Tab, wait_for
 from tests.conftest import make
-from tests.host import Host
 
 Get = Callable[[str], Browser]
 PAGE = "clip/index.html"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from sitegen import build
+from sitegen.host import Host
 from tests.browsers import NAMES, Browser, Tab, click, wait_for
 from tests.conftest import make
-from tests.host import Host
 
 Get = Callable[[str], Browser]
 SITES = ("/a/", "/a/b/", "/b/")

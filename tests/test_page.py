@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from sitegen.host import Host
 from tests import digits
 from tests.browsers import Browser, click, wait_for
 from tests.browsers.chromium import Chromium, ChromiumTab
-from tests.host import Host
 
 Get = Callable[[str], Browser]
 

@@ -169,6 +169,7 @@ class Host implements DemoHost {
       const button = element('button', { type: 'button', className: 'sg-button' }, 'Try again');
       button.onclick = retry;
       this.status.append(button);
+      addEventListener('online', () => button.isConnected && retry(), { once: true });
     }
   }
 }

@@ -24,7 +24,8 @@ export class Keeper {
     private readonly page: PageConfig,
     private readonly base: string,
     private readonly store: Promise<Cache>,
-    private readonly worker: Promise<ServiceWorker>,
+    private worker: Promise<ServiceWorker>,
+    private readonly register: () => Promise<ServiceWorker>,
   ) {
     // The demo's files are stored as it loads them, which is before.
     if (this.wanted) void this.announce().catch(() => undefined);
@@ -83,7 +84,12 @@ export class Keeper {
       if (!signal.aborted) throw error;
     }
     if (signal.aborted) return false;
-    const reply = await this.ask('keep');
+    let reply = await this.ask('keep');
+    if (!reply.kept) {
+      // A worker that was replaced meanwhile has lost its cache: its successor is asked.
+      this.worker = this.register();
+      reply = await this.ask('keep');
+    }
     if (!reply.kept) throw new Error(reply.error ?? 'the page could not be stored');
     await store.delete(comingNote(this.base, this.page.page));
     await this.keepSpares(store);
@@ -129,12 +135,15 @@ export class Keeper {
       const whole = await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null);
       if (whole) return;
     }
-    const { file } = await fetched(this.base, need, 'default', signal);
+    // What is damaged is what the service worker would answer with, too.
+    const { file } = await fetched(this.base, need, { mode: known ? 'reload' : 'default', signal });
     await put(store, this.base, need.path, file);
   }
 
   private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {
-    const reply = await ask(await this.worker, { verb, page: this.page.page });
+    // One that could not be had may be had by now.
+    const worker = await this.worker.catch(() => (this.worker = this.register()));
+    const reply = await ask(worker, { verb, page: this.page.page });
     this.keeps = reply.kept;
     return reply;
   }

@@ -77,7 +77,7 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null, load
   // Whoever needs it sees the error.
   worker.catch(() => undefined);
   void isolate(page, base, worker).catch(() => undefined);
-  return { keeper: new Keeper(page, base, store, worker) };
+  return { keeper: new Keeper(page, base, store, worker, () => register(base)) };
 }
 
 /** Waits until the page is there, and its task's script, which is deferred, has run. */

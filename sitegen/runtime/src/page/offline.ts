@@ -44,7 +44,9 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
       private async begin(keeper: Keeper): Promise<void> {
         try {
           // Kept already: what the browser evicted meanwhile is fetched again.
-          if ((await keeper.kept()) || keeper.wanted) await this.keep(keeper);
+          // A worker that could not be had is asked for again when it is needed, and then it is said.
+          const kept = await keeper.kept().catch(() => false);
+          if (kept || keeper.wanted) await this.keep(keeper);
           else if (page.offline === 'never') this.show('none', 'This page needs a network.');
           else await this.offer(keeper);
         } catch (error) {

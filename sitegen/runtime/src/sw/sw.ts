@@ -94,20 +94,28 @@ async function storeAsset(shell: Cache, ref: AssetRef): Promise<void> {
   const hashed = HASHED.test(ref.path);
   const known = hashed ? await caches.match(url(ref.path), { ignoreVary: true }) : undefined;
   const old = known && (await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null));
-  await put(shell, BASE, ref.path, old || (await fetched(BASE, need, hashed ? 'default' : 'no-cache')).file);
+  await put(
+    shell,
+    BASE,
+    ref.path,
+    old || (await fetched(BASE, need, { mode: hashed ? 'default' : 'no-cache' })).file,
+  );
 }
 
 /** Stores a page of this build; gives its HTML. Throws when the host has another build by now. */
-async function storePage(shell: Cache, path: string): Promise<string> {
+async function storePage(shell: Cache, path: string, pauses?: number[]): Promise<string> {
   const [bytes, sha256] = MANIFEST.pages[path]!;
-  const { file: html } = await fetched(BASE, { path, bytes, sha256, chunk: false }, 'no-cache');
+  const need: Need = { path, bytes, sha256, chunk: false };
+  const { file: html } = await fetched(BASE, need, { mode: 'no-cache', pauses });
   await put(shell, BASE, path, html);
   return new TextDecoder().decode(html);
 }
 
-async function storeMissing(models: Cache, need: Need): Promise<void> {
-  if (await models.match(url(need.path))) return;
-  await put(models, BASE, need.path, (await fetched(BASE, need)).file);
+/** Stores a file unless it is there, whole. */
+async function storeMissing(cache: Cache, need: Need): Promise<void> {
+  const known = await cache.match(url(need.path));
+  if (known && (await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null))) return;
+  await put(cache, BASE, need.path, (await fetched(BASE, need)).file);
 }
 
 function needs(html: string): Need[] {
@@ -150,15 +158,18 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
   if (!MANIFEST.pages[page])
     return { kept: false, isolated: false, error: 'the page is not part of this version of the site' };
   if (verb === 'keep') {
+    const kept = await shell.match(url(page));
     try {
-      const html = await storePage(shell, page);
+      // A page that is kept already is not made to wait for a network that is not there.
+      const html = await storePage(shell, page, kept && []);
       const models = await caches.open(MODELS);
       // The page has stored them; another page's removal may have swept meanwhile.
       for (const need of needs(html)) await storeMissing(models, need);
+      for (const ref of MANIFEST.shell) await storeMissing(shell, { ...ref, chunk: false });
     } catch (error) {
       // The host has a newer build: fetch its worker, which will keep the page.
       void self.registration.update().catch(() => undefined);
-      if (!(await shell.match(url(page)))) throw error;
+      if (!kept) throw error;
     }
   }
   if (verb === 'remove' && !SHELL_PATHS.has(page)) {
@@ -184,6 +195,8 @@ function respond(path: string, request: Request): Promise<Response> | undefined 
     return navigation(path, request).then(isolated);
   }
   if (SHELL_PATHS.has(path)) return stored(SHELL, path).then((found) => found ?? fetch(request));
+  // Asked for past all caches: what is stored was found to be damaged.
+  if (HASHED.test(path) && request.cache === 'reload') return undefined;
   if (HASHED.test(path)) {
     return stored(MODELS, path).then((found) => (found ? ranged(found, request, path) : fetch(request)));
   }
