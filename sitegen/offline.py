@@ -9,7 +9,7 @@ from typing import Any
 from sitegen.records import Blob
 
 # The worker's manifest is inside the worker: one file, so that a deploy cannot be caught between the two.
-_PREFIX = b"self.SITEGEN="
+PREFIX = b"self.SITEGEN="
 
 
 def asset_ref(path: str, blob: Blob) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def worker(
         "shell": [asset_ref(path, files[path]) for path in sorted(shell)],
         "pages": {path: [files[path].size, files[path].sha256] for path in sorted(pages)},
     }
-    return Blob.of(_PREFIX + _json(manifest) + b";\n" + script.read())
+    return Blob.of(PREFIX + _json(manifest) + b";\n" + script.read())
 
 
 def web_manifest(title: str, description: str, lang: str, icons: Mapping[str, str]) -> Blob:

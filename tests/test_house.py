@@ -38,7 +38,7 @@ ROWS = (
     "steps",
     "assemble look",
     "newpage",
-    "build",
+    "build check",
     "report",
     "serve",
     "cli",
