@@ -269,8 +269,23 @@ def test_what_only_a_browser_finds(site: Path) -> None:
         ("site/digits/index.html", None, f"{everywhere} its demo computes other numbers than TensorFlow: 5e-01 off"),
         ("site/assets/theme.js", 2, f"digits/index.html {everywhere}: an error in the console: the theme is broken"),
         # No manifest lists it, so nothing keeps it.
-        ("site/digits/index.html", None, "(offline) a request fails: assets/theme.js (net::ERR_CONNECTION_REFUSED)"),
+        ("site/digits/index.html", None, "(offline) a request fails: assets/theme.js (net::ERR_FAILED)"),
     }
+
+
+def test_a_page_that_cannot_be_kept(site: Path) -> None:
+    """The worker is of another deploy than the page; and a page that is not for keeping is not asked to be."""
+    put(site, "</main>", "<p>Later.</p></main>", "index.html")
+    done = sitegen(site, "--page", "index.html")
+    assert done.returncode == 1
+    assert done.stdout.startswith("index.html: http ok, sub-path ok, offline failed, file ok\n")
+    assert "site/index.html: (offline) it is not kept offline: Not kept yet: " in done.stderr
+    assert "site/index.html: is " in done.stderr
+    put(site, '"offline":"auto"', '"offline":"never"', "index.html")
+    seal(site)
+    done = sitegen(site, "--page", "index.html")
+    assert done.stdout.startswith("index.html: http ok, sub-path ok, offline skipped, file ok\n")
+    assert done.returncode == 0
 
 
 def line(folder: Path, text: str) -> int:
