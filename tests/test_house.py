@@ -133,7 +133,7 @@ def test_the_lock_file_names_no_address() -> None:
 # What a demo page fetches before its first weight, in bytes as they lie on the host: a change that costs more is a
 # decision, not an accident.
 BUDGETS = {
-    "page.js": 27_000,
+    "page.js": 27_250,
     "sw.js": 7_000,
     "image-classification.js": 26_000,
     "demo.css": 8_000,

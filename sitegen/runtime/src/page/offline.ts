@@ -36,8 +36,9 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
           if ((await keeper.kept()) || page.offline === 'auto') await this.keep(keeper);
           else if (page.offline === 'never') this.show('none', 'This page needs a network.');
           else this.offer(keeper);
-        } catch {
-          // Said where it happened; without a network a page that is kept stays kept.
+        } catch (error) {
+          // There is no worker to ask, and none to keep it.
+          this.failed(keeper, error);
         }
       }
 
@@ -57,10 +58,14 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
           this.show('kept', `Kept on this device: works offline (${sizeText(keeper.bytes)})`);
           this.act('Remove', () => this.discard(keeper));
         } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
-          this.show('failed', `Not kept yet: ${why}`);
-          this.act('Try again', () => this.keep(keeper));
+          this.failed(keeper, error);
         }
+      }
+
+      private failed(keeper: Keeper, error: unknown): void {
+        const why = error instanceof Error ? error.message : String(error);
+        this.show('failed', `Not kept yet: ${why}`);
+        this.act('Try again', () => this.keep(keeper));
       }
 
       private async discard(keeper: Keeper): Promise<void> {
