@@ -19,6 +19,7 @@ from sitegen import check, chunks, offline, report
 from sitegen.check.result import Checked, Opened
 from sitegen.errors import BuildFailed, SitegenError
 from tests import digits
+from tests.conftest import make
 
 WAYS = ["http", "sub-path", "offline", "file"]
 
@@ -246,6 +247,19 @@ def test_every_way_of_a_good_page(site: Path) -> None:
         assert way["state"] == "ok"
         assert 0 <= way["apart"] < 1e-4
         assert way["milliseconds"] > 0
+
+
+def test_pages_that_load_themselves_again(project: Path, tmp_path: Path) -> None:
+    """A site that isolates its pages: what their second loading breaks off is no fault. The page is kept when asked."""
+    root = Path(shutil.copytree(project, tmp_path / "project", symlinks=True))
+    settings = root / "pyproject.toml"
+    settings.write_text(settings.read_text().replace("[tool.sitegen]\n", "[tool.sitegen]\nthreads = true\n"))
+    page = root / "content/digits/index.md"
+    page.write_text(page.read_text("utf-8").replace("offline: auto", "offline: ask"), "utf-8")
+    make(root)
+    done = sitegen(root / "output", "--page", "digits")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("digits/index.html: http ok, sub-path ok, offline ok, file ok; ")
 
 
 def test_what_only_a_browser_finds(site: Path) -> None:

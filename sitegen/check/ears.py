@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # What is made in the page itself.
 _INSIDE = ("data:", "blob:", "about:")
+# The last word of net::ERR_ABORTED, NS_BINDING_ABORTED, cancelled.
+_BROKEN_OFF = {"aborted", "cancelled"}
 # The console's way of telling of a request that failed, which is heard of with its address anyway.
 _ECHO = "Failed to load resource"
 
@@ -68,9 +70,10 @@ class Ears:
             self._fail(response.request, str(response.status))
 
     def _request_failed(self, request: Request) -> None:
-        # Browsers break off media when they know enough of it.
-        if not (request.resource_type == "media" and "ABORTED" in (request.failure or "")):
-            self._fail(request, request.failure or "no answer")
+        why = request.failure or "no answer"
+        # Broken off by the browser: the page was loaded again, or enough of a video is known.
+        if why.rpartition("_")[2].lower() not in _BROKEN_OFF:
+            self._fail(request, why)
 
     def _fail(self, request: Request, why: str) -> None:
         if self._cut and request.service_worker:

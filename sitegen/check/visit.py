@@ -87,11 +87,18 @@ class _Visit:
 
     def load(self, address: str | None = None) -> None:
         """Loads an address, or again what is there; raises _Wrong where another page is shown."""
+        from playwright.sync_api import Error
+
         left = max(1.0, (self._end - time.monotonic()) * 1000)
-        if address is None:
-            self.page.reload(timeout=left)
-        else:
-            self.page.goto(address, timeout=left)
+        try:
+            if address is None:
+                self.page.reload(timeout=left)
+            else:
+                self.page.goto(address, timeout=left)
+        except Error as error:
+            # A page that is to be isolated loads itself again, which may come in between and is as good.
+            if not any(sign in str(error) for sign in ("ABORTED", "interrupted by another navigation")):
+                raise
         found = self.until(f"{_SHOWN} ?? ''", "it is not there")
         if found != self._path:
             raise _Wrong(f"{found or 'something else'} is shown in its place")
