@@ -44,6 +44,10 @@ def launched(name: str) -> Iterator[Browser]:
             raise SitegenError(what, None, hint, Kind.USAGE) from error
         try:
             yield browser
+        except Error as error:
+            raise SitegenError(
+                f"{name} ended by itself: {first_line(error)}", hint=f"run it again; {WITHOUT}"
+            ) from error
         finally:
             browser.close()
 

@@ -89,12 +89,11 @@ class _Visit:
         """Loads an address, or again what is there; raises _Wrong where another page is shown."""
         from playwright.sync_api import Error
 
-        left = max(1.0, (self._end - time.monotonic()) * 1000)
         try:
             if address is None:
-                self.page.reload(timeout=left)
+                self.page.reload(timeout=self._left())
             else:
-                self.page.goto(address, timeout=left)
+                self.page.goto(address, timeout=self._left())
         except Error as error:
             # A page that is to be isolated loads itself again, which may come in between and is as good.
             if not any(sign in str(error) for sign in ("ABORTED", "interrupted by another navigation")):
@@ -109,11 +108,17 @@ class _Visit:
 
         while True:
             with contextlib.suppress(Error):
+                # Of a page whose script never ends, evaluate would wait for ever; this does not.
+                self.page.wait_for_selector("html", state="attached", timeout=self._left())
                 if (value := self.page.evaluate(expression)) is not None:
                     return value
             if time.monotonic() > self._end:
                 raise _Wrong(f"{else_} within {self._seconds:g} seconds", "--seconds gives each page more time")
             self.page.wait_for_timeout(50)
+
+    def _left(self) -> float:
+        """Milliseconds."""
+        return max(1.0, (self._end - time.monotonic()) * 1000)
 
 
 def _opened(browser: Browser, folder: Folder, path: str, way: str, seconds: float) -> tuple[Opened, list[Problem]]:
