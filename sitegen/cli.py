@@ -17,6 +17,7 @@ import click
 
 import sitegen
 from sitegen import report
+from sitegen.check.result import BROWSERS
 from sitegen.errors import BuildFailed, Kind, SitegenError
 
 if TYPE_CHECKING:
@@ -99,6 +100,47 @@ def serve(project: Path, host: str, port: int, base: str, specs: tuple[str, ...]
         server.run_faulty(opened, reporter, host, port, base, faults)
     else:
         server.run(opened, reporter, host, port, base)
+
+
+@cli.command()
+@click.argument("output", required=False, type=click.Path(path_type=Path))
+@_project
+@click.option(
+    "--browser", type=click.Choice(BROWSERS), default=BROWSERS[0], show_default=True, help="As Playwright calls it."
+)
+@click.option("--no-browser", is_flag=True, help="Look at the files alone, and open no page.")
+@click.option("--page", help="Open this page only: its folder, or its path.")
+@click.option("--seconds", type=click.FloatRange(1), default=120, show_default=True, help="For a page, each way.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def check(
+    output: Path | None,
+    project: Path,
+    browser: str,
+    no_browser: bool,
+    page: str | None,
+    seconds: float,
+    as_json: bool,
+) -> None:
+    """Opens every page of the built site in OUTPUT (default: the project's) as visitors do, and runs its demo."""
+    from sitegen import check as checker
+    from sitegen import config
+
+    reporter = report.choose(as_json)
+    with _told(reporter):
+        root = project.resolve()
+        folder = output or root / config.load(root).output
+        with reporter.working():
+            checked = checker.check(
+                folder,
+                os.path.relpath(folder),
+                reporter.progress,
+                browser=None if no_browser else browser,
+                page=page,
+                seconds=seconds,
+            )
+    reporter.checked(checked)
+    if checked.errors:
+        sys.exit(max(error.kind.value for error in checked.errors))
 
 
 _model = [

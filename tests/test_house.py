@@ -39,7 +39,7 @@ ROWS = (
     "steps",
     "assemble look",
     "newpage",
-    "build",
+    "build check",
     "report",
     "serve",
     "cli",

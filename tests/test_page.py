@@ -279,5 +279,5 @@ def proven(tab: ChromiumTab) -> str:
     """Opens the panel behind the demo and has the device checked."""
     tab.page.click(".sg-behind summary")
     tab.page.click(".sg-behind > button")
-    tab.page.wait_for_selector(".sg-behind[data-proof]")
-    return str(tab.page.get_attribute(".sg-behind", "data-proof"))
+    tab.page.wait_for_selector("sitegen-demo[data-proof]:not([data-proof=running])")
+    return str(tab.page.get_attribute("sitegen-demo", "data-proof"))

@@ -1,4 +1,9 @@
-/** `<sitegen-offline>`: says whether the page is kept on this device, of what files, and keeps or removes it. */
+/**
+ * `<sitegen-offline>`: says whether the page is kept on this device, of what files, and keeps or removes it. What it knows
+ * is also on the element, for scripts and styles: data-state (none, not-kept, keeping, paused, kept, failed). The event
+ * `sitegen-keep` on it keeps the page where its button would, as `sitegen check` does with every page, which tells the
+ * text of what failed.
+ */
 
 import type { PageConfig } from '../shared/contract';
 import { element, sizeText } from './dom';
@@ -38,6 +43,7 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
         this.removal.textContent = 'Remove';
         this.removal.dataset.action = 'remove';
         this.removal.onclick = () => void this.discard(keeper).catch((error) => this.failed(keeper, error));
+        this.addEventListener('sitegen-keep', () => this.dataset.state === 'not-kept' && this.button.click());
         void this.begin(keeper);
       }
 
