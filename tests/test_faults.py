@@ -6,6 +6,7 @@ what came of them is printed at the end of the run.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import Counter
@@ -179,10 +180,11 @@ def in_turn(browser: Browser, site: Site, row: str, visits: int) -> Iterator[lis
 def settle(tally: Tally, visit: Visit, known: Mapping[str, int], alone: bool, spare: int = 0) -> None:
     """Counts a visit that is over. What came again was in flight: struck, or one of `spare` chunks beside such."""
     again = visit.again(known)
-    others = [path for path in again if not visit.strikes[path]]
-    assert len(others) <= spare, others
-    in_flight = sum(known[path] * visit.strikes[path] for path in again) + sum(known[path] for path in others)
-    assert sum(again.values()) <= in_flight, {path: (again[path], visit.strikes[path], known[path]) for path in again}
+    struck = {path: known[path] * visit.strikes[path] for path in again}
+    # How often each came in vain though nothing struck it: it was on its way when the visitor went away.
+    beside = {path: math.ceil(max(0, again[path] - struck[path]) / known[path]) for path in again}
+    assert sum(beside.values()) <= spare, beside
+    in_flight = sum(struck[path] + beside[path] * known[path] for path in again)
     tally.visits += 1
     tally.points += len(visit.struck)
     tally.alone += alone
