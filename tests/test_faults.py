@@ -133,11 +133,12 @@ class Visit:
 
 
 _PROOF = """(async () => {
-  const panel = document.querySelector('.sg-behind');
+  const panel = document.querySelector('.sg-behind'), { dataset } = document.querySelector('sitegen-demo');
   panel.open = true;
   panel.querySelector(':scope > button').click();
-  for (let turn = 0; !panel.dataset.proof && turn < 1500; turn++) await new Promise((done) => setTimeout(done, 20));
-  return panel.dataset.proof;
+  const over = () => ['passed', 'failed', 'none'].includes(dataset.proof);
+  for (let turn = 0; !over() && turn < 1500; turn++) await new Promise((done) => setTimeout(done, 20));
+  return dataset.proof;
 })()"""
 
 

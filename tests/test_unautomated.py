@@ -29,15 +29,15 @@ addEventListener('load', async () => {
   const panel = document.querySelector('.sg-behind');
   panel.open = true;
   panel.querySelector(':scope > button').click();
-  while (!panel.dataset.proof) await wait();
+  while (!['passed', 'failed', 'none'].includes(demo.dataset.proof)) await wait();
   document.querySelector('[data-source=samples]').click();
   while (!document.querySelector('[data-sample="4"] img')) await wait();
   document.querySelector('[data-sample="4"]').click();
   while (!document.querySelector('.sg-answer strong')) await wait();
   const answer = document.querySelector('.sg-answer strong').textContent;
-  const { state, engine, backend } = demo.dataset;
+  const { state, engine, backend, proof } = demo.dataset;
   console.log(`VISIT driven=${navigator.webdriver} neighbour=${neighbour} state=${state} engine=${engine} ` +
-    `backend=${backend} proof=${panel.dataset.proof} answer=${answer} END`);
+    `backend=${backend} proof=${proof} answer=${answer} END`);
 });
 """
 

@@ -61,18 +61,31 @@ self.addEventListener('message', (event) => {
   event.waitUntil(answered);
 });
 
+/**
+ * Prepares this build beside the one before it, whole or not at all. What was stored of its shell is given up with it: into
+ * a cache that a failed install leaves behind, WebKit puts nothing any more. Chunks stay where they are.
+ */
 async function install(): Promise<void> {
-  const shell = await caches.open(SHELL);
-  await Promise.all(MANIFEST.shell.map((ref) => storeAsset(shell, ref)));
-  const kept = await keptPages();
+  try {
+    await prepare(await caches.open(SHELL));
+  } catch (error) {
+    await caches.delete(SHELL);
+    throw error;
+  }
+  // With no build before it, it need not wait for anybody.
+  if (!self.registration.active) await self.skipWaiting();
+}
+
+async function prepare(shell: Cache): Promise<void> {
+  // None is given up for another's sake: nothing must be put into a cache that is deleted.
+  const stored = await Promise.allSettled(MANIFEST.shell.map((ref) => storeAsset(shell, ref)));
+  for (const one of stored) if (one.status === 'rejected') throw one.reason;
   const models = await caches.open(MODELS);
-  for (const path of kept) {
+  for (const path of await keptPages()) {
     if (!MANIFEST.pages[path]) continue;
     const html = await storePage(shell, path);
     for (const need of needs(html)) await storeMissing(models, need);
   }
-  // With no build before it, it need not wait for anybody.
-  if (!self.registration.active) await self.skipWaiting();
 }
 
 /** Pages that are kept as of any build of this site. */
