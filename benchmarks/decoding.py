@@ -32,12 +32,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.host import Host
 from sitegen.runtime.node import executable
 from sitegen.weights import container, entropy
 from sitegen.weights.container import Tensor
 from sitegen.weights.entropy import Matrix
 from tests.browsers import NAMES, launch
-from tests.host import Host
 
 HERE = Path(__file__).parent
 _RUNTIME = HERE.parent / "sitegen/runtime"

@@ -35,12 +35,12 @@ from PIL import Image
 from race import HERE, Entrant, Result, close, race
 
 from sitegen import build
+from sitegen.host import Host
 from sitegen.models.options import Options
 from sitegen.records import GraphModel, Signature, TensorSpec
 from sitegen.runtime.node import executable
 from sitegen.weights import container
 from tests.browsers.chromium import Chromium
-from tests.host import Host
 from tests.parity import engine
 
 _ROOT = HERE.parent

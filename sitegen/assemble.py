@@ -19,7 +19,6 @@ from sitegen.records import DEMO_MARK, Blob, Bundle, Chunked, DemoSpec, Packed, 
 from sitegen.runtime import Runtime
 from sitegen.steps import Steps
 
-OFFLINE_PAGE = "offline.html"
 # The variant of an engine that is for sites with `threads`.
 THREADS = "wasm-threads"
 # Every page's Content-Security-Policy: nothing inline, nothing from elsewhere, WebAssembly but no eval.
@@ -122,7 +121,7 @@ class Assembly:
         shared = self._shared(listed, bundles)
         for page, template in [
             (self._front(found), "index.html"),
-            (_bare(OFFLINE_PAGE, "Not saved on this device"), "offline.html"),
+            (_bare(offline.STAND_IN, "Not saved on this device"), "offline.html"),
             *((page, "page.html") for page in listed),
         ]:
             up = "../" * page.path.count("/") or "./"
@@ -207,6 +206,8 @@ class Assembly:
         index = self._runtime.index
         styles = [self._theme.asset("style.css"), self._compiled(index["style"])]
         deferred = [made.task_script] if made else []
+        if page.path == offline.STAND_IN:
+            deferred.append(self._compiled(index["kept"]))
         if self._preview:
             deferred.append(self._compiled(index["preview"]))
         # The page's own waits for nobody: it fetches the model while the page is parsed.
@@ -263,7 +264,7 @@ class Assembly:
         demos_own = {path for made in bundles.values() for path in made.assets} | set(self._thumbnails.values())
         # Installing needs a network, and pictures of it are of no use without.
         demos_own |= {path for path, _, _ in self._icons} | {self._theme.asset(icon.SOURCE)}
-        shell = {pages.FRONT_PAGE, OFFLINE_PAGE, "site.webmanifest"} | {
+        shell = {pages.FRONT_PAGE, offline.STAND_IN, "site.webmanifest"} | {
             path for path in files if path.startswith("assets/") and path not in demos_own
         }
         paths = {pages.FRONT_PAGE, *(page.path for page in found)}

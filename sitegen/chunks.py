@@ -61,15 +61,15 @@ def payload(kept: Mapping[str, Any], cache: Cache) -> bytes:
         blob = cache.get(*kept["files"][name])
         if blob is None:
             raise FileNotFoundError(f"chunk {name} is gone from the build cache")
-        pieces.append(_raw(blob.read()))
+        pieces.append(carried(blob.read()))
     whole = b"".join(pieces)
     return whole if kept["encoding"] == "identity" else zlib.decompress(whole, -15)
 
 
-def _raw(file: bytes) -> bytes:
-    """The piece in the file that carries it."""
+def carried(file: bytes) -> bytes:
+    """The piece in the file that carries it. Raises ValueError where the file is no chunk."""
     escaped = file[file.index(b',"') + 2 : file.rindex(b'")')]
-    return _ESCAPED.sub(lambda found: _RAW[found[0]], escaped)
+    return _ESCAPED.sub(lambda found: _RAW.get(found[0], found[0]), escaped)
 
 
 def script(name: str, piece: bytes) -> bytes:

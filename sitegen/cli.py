@@ -17,6 +17,7 @@ import click
 
 import sitegen
 from sitegen import report
+from sitegen.check.result import BROWSERS
 from sitegen.errors import BuildFailed, Kind, SitegenError
 
 if TYPE_CHECKING:
@@ -69,15 +70,77 @@ def build(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
 @click.option("--base", default="/", show_default=True, help="Serve under this sub-path.")
-def serve(project: Path, host: str, port: int, base: str) -> None:
-    """Previews the site; the browser follows every change."""
+@click.option(
+    "--fault",
+    "specs",
+    multiple=True,
+    metavar="FAULT",
+    help="No preview: serve as a static host does, with its service worker, and have this go wrong. May be repeated.",
+)
+def serve(project: Path, host: str, port: int, base: str, specs: tuple[str, ...]) -> None:
+    """Previews the site; the browser follows every change.
+
+    A FAULT is KIND[@N][xCOUNT]:GLOB, such as "cut@65536x2:*.js": what goes wrong, at which byte, how many times (else
+    every time), and with which paths of the site ("*" matches slashes too). Of several, the first that matches counts.
+
+    Kinds: cut@N (closed at byte N of the body), short@N (ends there without Content-Length), head (closed within the
+    headers), stall@N (silence after byte N), corrupt@N (byte N is another), length@+N or length@-N (a wrong
+    Content-Length), range (wrong Content-Range), norange (byte ranges are ignored), 400 to 599 (that status), gone or
+    gone@N (nobody is there, at once or after N requests). Saving a file is a deploy.
+    """
     from sitegen import build as builder
+    from sitegen import host as hosting
     from sitegen import serve as server
 
     reporter = report.choose(False)
     with _told(reporter):
+        faults = [hosting.parse(spec) for spec in specs]
         opened = builder.Project.open(project)
-    server.run(opened, reporter, host, port, base)
+    if faults:
+        server.run_faulty(opened, reporter, host, port, base, faults)
+    else:
+        server.run(opened, reporter, host, port, base)
+
+
+@cli.command()
+@click.argument("output", required=False, type=click.Path(path_type=Path))
+@_project
+@click.option(
+    "--browser", type=click.Choice(BROWSERS), default=BROWSERS[0], show_default=True, help="As Playwright calls it."
+)
+@click.option("--no-browser", is_flag=True, help="Look at the files alone, and open no page.")
+@click.option("--page", help="Open this page only: its folder, or its path.")
+@click.option("--seconds", type=click.FloatRange(1), default=120, show_default=True, help="For a page, each way.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def check(
+    output: Path | None,
+    project: Path,
+    browser: str,
+    no_browser: bool,
+    page: str | None,
+    seconds: float,
+    as_json: bool,
+) -> None:
+    """Opens every page of the built site in OUTPUT (default: the project's) as visitors do, and runs its demo."""
+    from sitegen import check as checker
+    from sitegen import config
+
+    reporter = report.choose(as_json)
+    with _told(reporter):
+        root = project.resolve()
+        folder = output or root / config.load(root).output
+        with reporter.working():
+            checked = checker.check(
+                folder,
+                os.path.relpath(folder),
+                reporter.progress,
+                browser=None if no_browser else browser,
+                page=page,
+                seconds=seconds,
+            )
+    reporter.checked(checked)
+    if checked.errors:
+        sys.exit(max(error.kind.value for error in checked.errors))
 
 
 _model = [

@@ -22,7 +22,7 @@ from sitegen.errors import SitegenError
 from sitegen.records import Blob, SourceFile
 
 # Left by file managers wherever they look; nobody misses them and nobody means them.
-_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
+LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def read_tree(root: Path, folder: str) -> dict[str, SourceFile]:
@@ -42,7 +42,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
     for entry in os.scandir(folder):
-        if entry.name.startswith(".") or entry.name in _LITTER or entry.name == "__pycache__":
+        if entry.name.startswith(".") or entry.name in LITTER or entry.name == "__pycache__":
             continue
         if entry.is_dir():
             yield from _walk(Path(entry.path))
@@ -186,7 +186,7 @@ class Output:
             for path in self.root.rglob("*")
             if not path.is_dir() or path.is_symlink()
         }
-        present = {name for name in present if name.rsplit("/", 1)[-1] not in _LITTER}
+        present = {name for name in present if name.rsplit("/", 1)[-1] not in LITTER}
         if not present:
             return
         written = self._written()

@@ -9,8 +9,12 @@ from urllib.parse import quote
 
 from sitegen.records import Blob
 
-# The worker's manifest is inside the worker: one file, so that a deploy cannot be caught between the two.
-_PREFIX = b"self.SITEGEN="
+# What visitors see, without a network, in place of a page that is not kept.
+STAND_IN = "offline.html"
+
+# The worker's manifest is inside the worker: one file, so that a deploy cannot be caught between the two. All
+# of it is one block: wherever a worker is cut off, it is no script, and no browser installs it.
+PREFIX, _SUFFIX = b"{self.SITEGEN=", b"}\n"
 
 
 def asset_ref(path: str, blob: Blob) -> dict[str, Any]:
@@ -42,7 +46,7 @@ def worker(
         # As they stand in addresses, by which the worker knows them.
         "pages": {quote(path): [files[path].size, files[path].sha256] for path in sorted(pages)},
     }
-    return Blob.of(_PREFIX + _json(manifest) + b";\n" + script.read())
+    return Blob.of(PREFIX + _json(manifest) + b";\n" + script.read() + _SUFFIX)
 
 
 # Of the built-in theme's pages, while the style sheet is not there yet.

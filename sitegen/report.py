@@ -6,11 +6,13 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import click
 
 from sitegen import describe, loss, text
+from sitegen.check.result import Checked, Opened
 from sitegen.errors import SitegenError
 from sitegen.records import Site
 
@@ -26,6 +28,9 @@ class Reporter(Protocol):
 
     def built(self, site: Site, output: str, written: bool, seconds: float) -> None:
         """Tells of a site that was built."""
+
+    def checked(self, checked: Checked) -> None:
+        """Tells of a built site that was looked at, and of everything that was wrong with it."""
 
     def inspected(self, found: Mapping[str, Any]) -> None:
         """Tells of a model that was looked at."""
@@ -82,6 +87,14 @@ class Lines:
                     click.echo(f"  note: {note}")
         click.echo(_summary(site, output, written, seconds))
 
+    def checked(self, checked: Checked) -> None:
+        for path, ways in checked.pages.items():
+            told = ", ".join(f"{way} {opened.state}" for way, opened in ways.items())
+            click.echo(f"{path}: {told}{_measured(ways)}")
+        if checked.errors:
+            self.failed(list(checked.errors))
+        click.echo(_looked(checked))
+
     def inspected(self, found: Mapping[str, Any]) -> None:
         click.echo("\n".join(describe.lines(found)))
 
@@ -132,6 +145,21 @@ class Terminal(Lines):
                 console.print(f"{row['page']}: note: {note}", markup=False)
         console.print(_summary(site, output, written, seconds), markup=False)
 
+    def checked(self, checked: Checked) -> None:
+        from rich.console import Console
+        from rich.table import Table
+
+        console = Console(highlight=False)
+        if checked.pages:
+            ways = list(next(iter(checked.pages.values())))
+            table = Table("page", *ways, "off by", "ms", box=None, pad_edge=False)
+            for path, opened in checked.pages.items():
+                table.add_row(_escaped(path), *(_STATES[opened[way].state] for way in ways), *_numbers(opened))
+            console.print(table)
+        if checked.errors:
+            self.failed(list(checked.errors))
+        console.print(_looked(checked), markup=False)
+
     def failed(self, errors: list[SitegenError]) -> None:
         for error in errors:
             head, *rest = str(error).splitlines()
@@ -159,6 +187,22 @@ class Json(Lines):
             "bytes": sum(blob.size for blob in site.files.values()),
             "pages": rows(site),
             "warnings": list(site.warnings),
+        }
+        click.echo(json.dumps(result, indent=1))
+
+    def checked(self, checked: Checked) -> None:
+        result = {
+            "ok": not checked.errors,
+            "output": checked.output,
+            "browser": checked.browser,
+            "files": checked.files,
+            "bytes": checked.bytes,
+            "seconds": round(checked.seconds, 3),
+            "pages": [
+                {"page": path, "ways": {way: asdict(opened) for way, opened in ways.items()}}
+                for path, ways in checked.pages.items()
+            ],
+            "errors": [error.as_json() for error in checked.errors],
         }
         click.echo(json.dumps(result, indent=1))
 
@@ -192,6 +236,29 @@ def _summary(site: Site, output: str, written: bool, seconds: float) -> str:
     if not written:
         return f"{output}/ is up to date: {what} ({seconds:.1f} s)"
     return f"built {output}/: {what} ({seconds:.1f} s)"
+
+
+_STATES = {"ok": "[green]ok[/green]", "failed": "[red]failed[/red]", "skipped": "–"}
+
+
+def _numbers(ways: Mapping[str, Opened]) -> tuple[str, str]:
+    """The largest difference from the golden numbers in any way, and the milliseconds of the slowest."""
+    apart = [opened.apart for opened in ways.values() if opened.apart is not None]
+    times = [opened.milliseconds for opened in ways.values() if opened.milliseconds is not None]
+    return (f"{max(apart):.0e}" if apart else "", f"{max(times):.1f}" if times else "")
+
+
+def _measured(ways: Mapping[str, Opened]) -> str:
+    apart, milliseconds = _numbers(ways)
+    return f"; {apart} off, {milliseconds} ms a run" if milliseconds else ""
+
+
+def _looked(checked: Checked) -> str:
+    what = f"{text.plural(checked.files, 'file')}, {text.size(checked.bytes)}"
+    if checked.pages:
+        what = f"{text.plural(len(checked.pages), 'page')} in {checked.browser}, {what}"
+    how = "is not right" if checked.errors else "is right"
+    return f"{checked.output}/ {how}: {what} ({checked.seconds:.1f} s)"
 
 
 def _escaped(plain: str) -> str:

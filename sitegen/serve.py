@@ -2,6 +2,9 @@
 
 A thread builds whenever the project changes (watch.py). What comes of it goes to the open pages as server-sent events
 (runtime/src/preview/main.ts): a new build, new style sheets only, or what was wrong. Nothing is written to output/.
+
+With faults it is no preview: the site is served as a static host would (host.py), service worker and all, so that an
+author sees what visitors do when things go wrong; what is saved is then a deploy.
 """
 
 from __future__ import annotations
@@ -9,14 +12,12 @@ from __future__ import annotations
 import asyncio
 import html
 import json
-import mimetypes
 import multiprocessing
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Any
 
 import uvicorn
@@ -27,12 +28,12 @@ from starlette.routing import Mount, Route
 
 from sitegen import build, runtime
 from sitegen.errors import BuildFailed, Kind, SitegenError
+from sitegen.host import Fault, Host, media_type
 from sitegen.offline import ISOLATION
 from sitegen.records import Site
 from sitegen.report import Reporter
 from sitegen.watch import Watcher
 
-_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".webp": "image/webp"}
 _FRESH = {"Cache-Control": "no-store"}
 # Below this, an idle connection is not yet taken for dead by anything between.
 _HEARTBEAT = 15.0
@@ -128,7 +129,7 @@ def application(preview: Preview, base: str) -> Starlette:
 
     async def own(request: Request) -> Response:
         name = compiled.index[request.path_params["name"]]
-        return Response(compiled.read(name).read(), media_type=_media_type(name), headers=_FRESH)
+        return Response(compiled.read(name).read(), media_type=media_type(name), headers=_FRESH)
 
     async def page(request: Request) -> Response:
         path = request.path_params["path"]
@@ -159,13 +160,8 @@ def _file(site: Site, path: str) -> Response:
     # No worker serves a preview: the headers that it would add come from here.
     headers = _FRESH | (ISOLATION if site.isolated else {})
     if blob.path is not None:
-        return FileResponse(blob.path, headers=headers, media_type=_media_type(path))
-    return Response(blob.read(), headers=headers, media_type=_media_type(path))
-
-
-def _media_type(path: str) -> str:
-    known = _TYPES.get(PurePosixPath(path).suffix)
-    return known or mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return FileResponse(blob.path, headers=headers, media_type=media_type(path))
+    return Response(blob.read(), headers=headers, media_type=media_type(path))
 
 
 def _broken(base: str) -> str:
@@ -180,16 +176,15 @@ def _broken(base: str) -> str:
 
 
 def run(project: build.Project, reporter: Reporter, host: str, port: int, base: str) -> None:
-    """Serves until interrupted. Raises SitegenError when the address is taken."""
-    base = f"/{base.strip('/')}/".replace("//", "/")
+    """Previews until interrupted. Raises SitegenError when the address is taken."""
+    base = _slashed(base)
     preview = Preview()
     listening = _listen(host, port)
     with listening, Watcher(project.root, project.settings) as watcher:
         _build(project, preview, reporter)
-        builder = threading.Thread(target=_follow, args=(project, preview, reporter, watcher), daemon=True)
-        builder.start()
-        shown = f"[{host}]" if ":" in host else host
-        reporter.progress(f"serving http://{shown}:{listening.getsockname()[1]}{base} (Ctrl-C ends it)")
+        args = (lambda: _build(project, preview, reporter), watcher)
+        threading.Thread(target=_follow, args=args, daemon=True).start()
+        reporter.progress(_serving(host, listening.getsockname()[1], base))
         # Pages listen without end: they are not waited for.
         config = uvicorn.Config(application(preview, base), log_level="warning", timeout_graceful_shutdown=1)
         try:
@@ -197,6 +192,48 @@ def run(project: build.Project, reporter: Reporter, host: str, port: int, base: 
         finally:
             for worker in multiprocessing.active_children():
                 worker.terminate()
+
+
+def run_faulty(
+    project: build.Project, reporter: Reporter, host: str, port: int, base: str, faults: Sequence[Fault]
+) -> None:
+    """Serves as a static host on which these faults happen, until interrupted. Raises SitegenError."""
+    base = _slashed(base)
+
+    def struck(fault: Fault, path: str) -> None:
+        reporter.progress(f"{fault} struck {path}")
+
+    def deploy() -> None:
+        try:
+            site = build.make_site(_reopened(project), reporter.progress)
+        except BuildFailed as failed:
+            reporter.failed(failed.errors)
+            return
+        served.root = site.files
+        reporter.progress(f"deployed build {site.build}")
+
+    try:
+        served = Host({}, base, port, address=host, struck=struck)
+    except OSError as error:
+        raise _taken(host, port, error) from error
+    try:
+        with served, Watcher(project.root, project.settings) as watcher:
+            served.fail(*faults)
+            deploy()
+            reporter.progress(_serving(host, served.port, base))
+            _follow(deploy, watcher)
+    finally:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+
+
+def _slashed(base: str) -> str:
+    return f"/{base.strip('/')}/".replace("//", "/")
+
+
+def _serving(host: str, port: int, base: str) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"serving http://{shown}:{port}{base} (Ctrl-C ends it)"
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -208,22 +245,29 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
-        what = f"cannot listen on {host}, port {port}: {error.strerror}"
-        raise SitegenError(what, hint="--port 0 takes any free port", kind=Kind.USAGE) from error
+        raise _taken(host, port, error) from error
     return listening
 
 
-def _follow(project: build.Project, preview: Preview, reporter: Reporter, watcher: Watcher) -> None:
+def _taken(host: str, port: int, error: OSError) -> SitegenError:
+    what = f"cannot listen on {host}, port {port}: {error.strerror}"
+    return SitegenError(what, hint="--port 0 takes any free port", kind=Kind.USAGE)
+
+
+def _follow(rebuild: Callable[[], None], watcher: Watcher) -> None:
     while watcher.wait():
-        _build(project, preview, reporter)
+        rebuild()
+
+
+def _reopened(project: build.Project) -> build.Project:
+    """The project with its settings as they are now: they may be what has changed."""
+    return replace(build.Project.open(project.root), output=project.output)
 
 
 def _build(project: build.Project, preview: Preview, reporter: Reporter) -> None:
     began = time.monotonic()
     try:
-        # The settings may be what has changed.
-        opened = replace(build.Project.open(project.root), output=project.output)
-        site = build.make_site(opened, reporter.progress, preview=True)
+        site = build.make_site(_reopened(project), reporter.progress, preview=True)
     except BuildFailed as failed:
         reporter.failed(failed.errors)
         preview.failed(str(failed))

@@ -71,3 +71,17 @@ def browser() -> Iterator[Callable[[str], Browser]]:
     yield get
     for each in running.values():
         each.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the matrix of faults, whose rows their tests have recorded."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    rows = [value for report in reports for name, value in report.user_properties if name == "matrix"]
+    if rows:
+        terminalreporter.section("faults")
+        terminalreporter.line(
+            f"{'browser':9} {'what goes wrong':31} {'visits':>6} {'points':>6} {'alone':>6} {'resumed':>7} "
+            f"{'again kB':>8} {'in flight':>9} {'s':>6}"
+        )
+        for row in sorted(rows):
+            terminalreporter.line(str(row))

@@ -27,6 +27,8 @@ def open_page(tab: Tab, url: str, backend: str = "wasm-simd") -> None:
     """Opens the page and waits until the model is loaded, on the engine and backend that it should be on."""
     tab.goto(url)
     wait_for(tab, "document.querySelector('sitegen-demo')?.dataset.state === 'ready'")
+    # The model may be there before the page is seen, and browsers take no clicks before that.
+    wait_for(tab, "performance.getEntriesByName('first-contentful-paint').length > 0")
     assert facts(tab)["engine"] == "plan"
     assert facts(tab)["backend"] == backend
 

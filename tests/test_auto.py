@@ -18,7 +18,7 @@ from sitegen.errors import SitegenError, Unmeasurable
 from sitegen.records import GraphModel, TensorSpec
 from sitegen.weights import auto, container, fidelity, gate, quantize, search, statistics, synthetic, use
 from sitegen.weights.auto import Encoded
-from sitegen.weights.gate import Budget
+from sitegen.weights.gate import BESIDES, LIKEST, OTHER, REAL, Budget
 from sitegen.weights.rounding import Rounding, Task
 from tests.cases import HERE
 from tests.conftest import REPOSITORY
@@ -261,13 +261,19 @@ def test_budgets_of_the_wrong_kind() -> None:
 
 
 def test_pictures_of_ones_own(model: GraphModel) -> None:
-    """Half of them are measured with, half only looked at; few do not speak for themselves."""
+    """Half of them are measured with, half only looked at; synthetic ones are looked at besides."""
     pictures = use.Pictures(model, PAGE)
-    few = auto.encode(model, ["probabilities"], pictures, data=samples(model))
-    assert few.loss.on.startswith("synthetic pictures") or few.loss.inputs == 5
-    many = np.concatenate([np.roll(samples(model), shift, axis=2) for shift in (-2, -1, 0, 1, 2)])
-    made = auto.encode(model, ["probabilities"], pictures, data=many)
-    assert (made.loss.on, made.loss.inputs) == ("calibration pictures", 25)
+    likest, *others = (f"synthetic pictures ({family})" for family in pictures.families)
+    few = {name: bound for name, _, bound, _ in auto._gates(pictures, samples(model), None, 1e6)}
+    assert few == {"calibration pictures": REAL, likest: LIKEST, **dict.fromkeys(others, OTHER)}
+    data = np.concatenate([np.roll(samples(model), shift, axis=2) for shift in (-2, -1, 0, 1, 2)])
+    many = {name: (len(given), bound) for name, given, bound, _ in auto._gates(pictures, data, None, 1e6)}
+    assert many == {"calibration pictures": (25, REAL), likest: (48, BESIDES), others[0]: (48, OTHER)}
+    long = next(given for _, given, *_ in auto._gates(pictures, data, None, 1e9))
+    assert len(long) == 25
+    longer = next(given for _, given, *_ in auto._gates(pictures, data, None, 1e10))
+    np.testing.assert_array_equal(longer, data[1::4])
+    made = auto.encode(model, ["probabilities"], pictures, data=data)
     assert made.loss.distortion <= 0.9 * made.uint8.distortion
 
 

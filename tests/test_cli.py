@@ -196,5 +196,5 @@ def test_what_is_shown_on_a_terminal(root: Path) -> None:
 
 def test_help_names_every_verb() -> None:
     done = sitegen(HERE, "--help")
-    for verb in ("build", "serve"):
+    for verb in ("build", "check", "serve"):
         assert verb in done.stdout

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sitegen.errors import SitegenError
+from sitegen.host import Host
 from sitegen.runtime.node import executable
 from sitegen.weights import container, entropy
 from sitegen.weights.container import Tensor
 from sitegen.weights.entropy import Matrix
 from tests.browsers import NAMES, Browser
 from tests.conftest import REPOSITORY
-from tests.host import Host
 
 RUNTIME = REPOSITORY / "sitegen/runtime"
 TABLES = REPOSITORY / "sitegen/weights/tables.json"

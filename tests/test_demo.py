@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
+from sitegen.host import Host
 from tests import digits
 from tests.browsers import NAMES, Browser, wait_for
-from tests.host import Host
 
 Get = Callable[[str], Browser]
 KEPT = "document.querySelector('sitegen-offline')?.dataset.state === 'kept'"

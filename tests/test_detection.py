@@ -15,11 +15,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
+from sitegen.host import Host
 from tests import detectors, scripts
 from tests.browsers import NAMES, Browser, Tab, click, wait_for
 from tests.browsers.chromium import Chromium, ChromiumTab
 from tests.conftest import build, make
-from tests.host import Host
 from tests.parity import engine
 
 Found = list[tuple[str, float, list[float]]]  # label, score, ymin xmin ymax xmax

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Error
 
 from sitegen import build
+from sitegen.host import Host
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
 from sitegen.weights import engine as engines
@@ -23,7 +24,6 @@ from tests import digits
 from tests.browsers import Browser, Tab, click, wait_for
 from tests.browsers.chromium import Chromium, ChromiumTab
 from tests.conftest import REPOSITORY, make
-from tests.host import Host
 from tests.parity import engine, table
 from tests.parity.chromium import Arena, shaped
 from tests.test_parity import randomized

@@ -16,12 +16,12 @@ import tensorflow as tf
 from sitegen import inspection
 from sitegen.errors import SitegenError
 from sitegen.graph import flops
+from sitegen.host import Host
 from sitegen.models import saved_model
 from sitegen.models.options import Options
 from tests import detectors
 from tests.cases import HERE
 from tests.conftest import REPOSITORY
-from tests.host import Host
 from tests.parity import engine
 from tests.test_cli import sitegen
 

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from sitegen.errors import BuildFailed
+from sitegen.host import Host
 from tests import digits
 from tests.browsers import Browser, wait_for
 from tests.browsers.chromium import Chromium
 from tests.conftest import make
-from tests.host import Host
 
 Get = Callable[[str], Browser]
 

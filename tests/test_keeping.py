@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from sitegen import text
+from sitegen.host import Host
 from tests import digits
 from tests.browsers import NAMES, Browser, Tab, click, wait_for
 from tests.browsers.chromium import Chromium
 from tests.conftest import make
-from tests.host import Host
 from tests.test_media import tone
 
 Get = Callable[[str], Browser]
@@ -122,7 +122,7 @@ def test_pause_and_resume(name: str, browser: Get, asking: Path) -> None:
         click(tab, "[data-action=pause]")
         wait_for(tab, f"{STATE} === 'paused'")
         assert re.fullmatch(rf"Paused: .+ of {total} are on this device", tab.evaluate(SAID))
-        before = stored(tab, "/paused/")
+        before = stored(tab, "/paused/") - {f"{digits.PAGE}?coming"}
         assert len([path for path in before if path.startswith("chunks/")]) == 3
         # Said at the next visit, too.
         tab.goto("about:blank")
@@ -227,4 +227,37 @@ def test_the_panel_can_be_used_by_anyone(scheme: str, browser: Get, asking: Path
         # Whoever pressed the button is not thrown back to the top of the page.
         assert tab.evaluate("document.activeElement.dataset.action") == "remove"
         assert tab.evaluate("document.querySelector('sitegen-offline progress').ariaLabel") is not None
+        tab.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_asked_for_goes_on(name: str, browser: Get, asking: Path) -> None:
+    """At the next visit, after a new version and another page's removal too, with what had come by then."""
+    with Host(asking / "output", "/on/") as host:
+        host.stalled = stalled = FewChunks()
+        tab = browser(name).new_tab()
+        tab.goto(host.url + digits.PAGE)
+        click(tab, "[data-action=keep]")
+        keys = "caches.open('sitegen|/on/|models').then((c) => c.keys())"
+        wait_for(tab, f"{keys}.then((all) => all.filter((r) => r.url.includes('chunks')).length === 3)")
+        before = stored(tab, "/on/")
+        tab.goto("about:blank")
+        stalled.holds = False
+        (asking / "content/more.md").write_text("---\ntitle: More\n---\n", "utf-8")
+        make(asking)
+        # The worker of the new version takes over where nobody is at work, and sweeps.
+        tab.goto(host.url + "scenes/index.html")
+        wait_for(tab, "navigator.serviceWorker.getRegistration().then((r) => r.waiting || !r.installing)")
+        tab.goto("about:blank")
+        tab.goto(host.url + "scenes/index.html")
+        wait_for(tab, f"{STATE} === 'kept'")
+        click(tab, "[data-action=remove]")
+        wait_for(tab, f"{STATE} === 'not-kept'")
+        assert before <= stored(tab, "/on/")
+        host.requests.clear()
+        tab.goto(host.url + digits.PAGE)
+        wait_for(tab, f"{STATE} === 'kept'")
+        again = {path.removeprefix("/on/") for path in host.requests}
+        assert not {path for path in before if path.startswith("chunks/")} & again
+        assert not any(path.endswith("?coming") for path in stored(tab, "/on/"))
         tab.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import shutil
 import struct
 import wave
 from collections.abc import Callable
@@ -13,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from sitegen.host import Host
+from tests import films
 from tests.browsers import NAMES, Browser, Tab, wait_for
 from tests.conftest import make
-from tests.host import Host
 
 Get = Callable[[str], Browser]
 PAGE = "clip/index.html"
@@ -84,19 +84,29 @@ def test_seeking_without_a_network(name: str, browser: Get, site: Path) -> None:
         tab.close()
 
 
-def test_films(browser: Get, shared: Path, tmp_path: Path) -> None:
-    lay(tmp_path, '<video controls src="film.mp4"></video>')
-    shutil.copyfile(shared / "samples/max/sports/baseball.mp4", tmp_path / "content/film.mp4")
+@pytest.mark.parametrize("name", NAMES)
+def test_films(name: str, browser: Get, tmp_path: Path) -> None:
+    """At the place that was sought, the frame of that time is shown."""
+    lay(tmp_path, '<video controls muted src="film.webm"></video>')
+    (tmp_path / "content/film.webm").write_bytes(films.webm(30))
     make(tmp_path)
     with Host(tmp_path / "output") as host:
-        tab = browser("chromium").new_tab()
+        tab = browser(name).new_tab()
         keep(tab, host)
-        wait_for(tab, "document.querySelector('video')?.readyState >= 1")
-        end = tab.evaluate("document.querySelector('video').duration")
-        for part in (0.9, 0.2):
-            assert sought(tab, "video", end * part) == pytest.approx(end * part, abs=0.1)
-        assert tab.evaluate("document.querySelector('video').videoWidth") > 0
+        for to in (27.1, 3.1, 15.1):
+            assert sought(tab, "video", to) == pytest.approx(to, abs=0.1)
+            wait_for(tab, f"Math.abs({GREY} / 2 - {int(to * films.PER_SECOND)}) <= 4")
+        assert tab.evaluate("document.querySelector('video').duration") == pytest.approx(30, abs=0.1)
         tab.close()
+
+
+# How grey the left half of the film is now, of 255.
+GREY = """(() => {
+  const canvas = document.createElement('canvas');
+  const paper = canvas.getContext('2d');
+  paper.drawImage(document.querySelector('video'), 0, 0);
+  return paper.getImageData(40, 60, 1, 1).data[0];
+})()"""
 
 
 @pytest.mark.parametrize("name", NAMES)

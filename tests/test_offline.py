@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from sitegen import build
+from sitegen.host import Host
 from tests import digits
 from tests.browsers import NAMES, Browser, click, wait_for
 from tests.conftest import make
-from tests.host import Host
 
 Get = Callable[[str], Browser]
 STATE = "document.querySelector('sitegen-offline')?.dataset.state"

@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from sitegen.host import Host
 from tests import scripts
 from tests.browsers import NAMES, Browser, Tab, click, wait_for
 from tests.conftest import REPOSITORY, build, make
-from tests.host import Host
 
 PICTURE = REPOSITORY / "content/scenes/samples/cat.png"
 LABELS = ("background", "reddish", "greenish", "bluish")

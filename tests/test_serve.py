@@ -160,6 +160,22 @@ def test_serves_ranges_and_says_what_is_missing(serving: Serving) -> None:
         urllib.request.urlopen(serving.url + "no/such.html")
 
 
+def test_faults(root: Path, tab: ChromiumTab) -> None:
+    """No preview, but the site as a host has it: what fails once is repaired, a save is a deploy, it ends as ever."""
+    serving = Serving(root, "--base", BASE, "--fault", "cut@40000x2:chunks/*", "--fault", "gone@9999:*")
+    try:
+        digits.open_page(tab, serving.url + digits.PAGE)
+        wait_for(tab, "document.querySelector('sitegen-offline')?.dataset.state === 'kept'")
+        assert serving.said.count("cut@40000x2:chunks/* struck chunks/") == 2
+        edit(root / "content/digits/index.md", "Draw one digit, large.", "Draw one big digit.")
+        while serving.said.count("deployed build ") < 2:
+            tab.page.wait_for_timeout(50)
+        digits.open_page(tab, serving.url + digits.PAGE)
+        wait_for(tab, "document.querySelector('.sg-update button')")
+    finally:
+        assert serving.stop() == 130
+
+
 def test_ends_by_ctrl_c(root: Path) -> None:
     serving = Serving(root)
     assert serving.stop() == 130

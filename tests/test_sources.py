@@ -11,8 +11,8 @@ import pytest
 
 from sitegen import build
 from sitegen.errors import BuildFailed
+from sitegen.host import Host
 from sitegen.records import Site
-from tests.host import Host
 
 HERE = Path(__file__).parent
 TINY = (HERE / "models/tiny.keras").read_bytes()

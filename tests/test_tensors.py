@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sitegen.host import Host
 from tests import scripts
 from tests.browsers import NAMES, Browser, Tab, wait_for
 from tests.conftest import REPOSITORY, build, make
-from tests.host import Host
 from tests.parity import engine
 
 TABLE = REPOSITORY / "tests/models/table.keras"

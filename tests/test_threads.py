@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from sitegen.host import Host
 from sitegen.offline import ISOLATION
 from tests import digits
 from tests.browsers import Browser, Tab, click, wait_for
 from tests.browsers.chromium import ChromiumTab
 from tests.conftest import make
-from tests.host import Host
 from tests.test_gpu import FORGE, IDLE, ROWS, SAID, remembered
 from tests.test_page import listen
 from tests.test_serve import Serving

@@ -220,6 +220,7 @@ const runtime = {
   page: await script('src/page/main.ts', 'page.js'),
   worker: await script('src/sw/sw.ts', 'sw.js'),
   retired: await script('src/sw/retire.ts', 'retire.js'),
+  kept: await script('src/page/kept.ts', 'kept.js'),
   preview: await script('src/preview/main.ts', 'preview.js'),
   style: copied(join(here, 'src/demo.css'), 'demo.css'),
   engines: {

@@ -6,6 +6,7 @@ holds the worst of several kinds of inputs, none of which the statistics were ta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from sitegen.records import GraphModel
 from sitegen.weights import container, entropy, fidelity, kernels, quantize, search, sizes, statistics
 from sitegen.weights.container import Tensor
 from sitegen.weights.entropy import Matrix
-from sitegen.weights.gate import LIKEST, OTHER, REAL, Bound, Budget, Family, Gate, Loss
+from sitegen.weights.gate import BESIDES, LIKEST, OTHER, REAL, Bound, Budget, Family, Gate, Loss
 from sitegen.weights.gradients import Gradients, Projection
 from sitegen.weights.measure import Measure
 from sitegen.weights.rounding import Rounding, Task
@@ -46,8 +47,8 @@ _SHARES = (0.8, 0.15, 0.05)
 # How many these are, and how many of each family the gate has: fewer for models that take long (operations in all).
 _FEWEST, _MOST, _OPERATIONS = 32, 384, 4e10
 _GATE_FEWEST, _GATE_MOST, _GATE_OPERATIONS = 8, 48, 2e10
+_ENOUGH = 16  # pictures held out that speak for themselves
 _QUICK = 1e8  # operations of a model with which more may be tried
-_ENOUGH = 16  # pictures held out that can speak for themselves
 
 
 @dataclass(frozen=True)
@@ -147,14 +148,17 @@ def _gates(
     labelled: tuple[Floats, fidelity.Classes] | None,
     work: float,
 ) -> Iterator[_Told]:
-    """What the loss is measured on: the data that is left, and synthetic inputs where that is little."""
+    """What the loss is measured on: the data that is left, where there is some, and synthetic inputs."""
     count = int(min(max(_GATE_OPERATIONS / work, _GATE_FEWEST), _GATE_MOST))
-    held_out = 0 if data is None else len(data) // 2
-    if data is not None and held_out:
-        yield "calibration pictures", data[1::2], REAL, None
-    if held_out < _ENOUGH:
-        for family, bound in zip(inputs.families, (LIKEST, OTHER, OTHER), strict=True):
-            yield f"synthetic pictures ({family})", inputs.synthetic(family, count, 3), bound, None
+    bounds = [LIKEST, OTHER, OTHER]
+    if data is not None and len(data) > 1:
+        held_out = data[1::2]
+        yield "calibration pictures", held_out[:: math.ceil(len(held_out) / (3 * count))], REAL, None
+        if len(held_out) >= _ENOUGH:
+            # They speak for themselves, but not for all others.
+            bounds = [BESIDES, OTHER]
+    for family, bound in zip(inputs.families, bounds, strict=False):
+        yield f"synthetic pictures ({family})", inputs.synthetic(family, count, 3), bound, None
     if labelled is not None:
         yield "labelled pictures", labelled[0], REAL, labelled[1]
 

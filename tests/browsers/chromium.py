@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, sync_playwright
 
 from tests.browsers import find
 
@@ -56,18 +58,30 @@ class Chromium:
     name = "chromium"
 
     def __init__(self, extra: Sequence[str] = ()) -> None:
-        executable = find.chromium()
         self._profile = tempfile.TemporaryDirectory(prefix="sitegen-chromium-", ignore_cleanup_errors=True)
         sandbox = [] if os.geteuid() else ["--no-sandbox"]
+        self._arguments = [*_QUIET, *sandbox, *extra]
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, after it was killed with the profile that it left."""
         # A profile on disk: service workers and Cache Storage as visitors have them.
         self.context: BrowserContext = playwright().chromium.launch_persistent_context(
-            self._profile.name, executable_path=executable, args=[*_QUIET, *sandbox, *extra]
+            self._profile.name, executable_path=find.chromium(), args=self._arguments
         )
         version = self.context.pages[0].evaluate("navigator.userAgent")
         self.version = str(version).partition("Chrome/")[2].split(" ")[0]
 
     def new_tab(self) -> ChromiumTab:
         return ChromiumTab(self.context.new_page())
+
+    def kill(self) -> None:
+        """Ends it as a power cut does."""
+        # The lock of a profile names its host and process.
+        lock = str(Path(self._profile.name, "SingletonLock").readlink())
+        os.kill(int(lock.rpartition("-")[2]), signal.SIGKILL)
+        with contextlib.suppress(Error):
+            self.context.close()
 
     def close(self) -> None:
         self.context.close()

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.host import Host
 from sitegen.records import GraphModel
 from sitegen.weights import engine
 from sitegen.weights.engine import Inputs
 from tests.browsers.chromium import Chromium
 from tests.conftest import REPOSITORY
-from tests.host import Host
 from tests.parity.engine import exact
 
 HERE = Path(__file__).parent

@@ -2,6 +2,11 @@
  * `<sitegen-demo>`: hosts the task's user interface, loads the engine when it is first needed and tells the visitor how
  * that goes. What it knows is also on the element, for scripts and styles: data-state (idle, loading, ready, failed),
  * data-engine, data-backend, data-milliseconds and data-tensors of the last run.
+ *
+ * The event `sitegen-prove` on it has the golden inputs run, as its own button does (page/proof.ts); `sitegen check` does so
+ * with every page. What was found is data-proof: running, passed, failed, or none where the page has no golden numbers;
+ * then data-proof-apart, the largest difference, and data-proof-milliseconds of one run; or data-proof-error says why it
+ * could not run. data-proof is set last.
  */
 
 import type { DemoConfig, Engine, PageConfig, RunResult, Tensors } from '../shared/contract';
@@ -80,7 +85,8 @@ class Host implements DemoHost {
   ) {
     this.demo.dataset.state = 'idle';
     this.speed = new Speed(config, ways, this);
-    this.panel = new Panel(config, transport, () => this.load(), this.speed);
+    this.panel = new Panel(demo.dataset, config, transport, () => this.load(), this.speed);
+    this.demo.addEventListener('sitegen-prove', () => void this.panel.prove());
   }
 
   load(): Promise<Engine> {
@@ -168,6 +174,7 @@ class Host implements DemoHost {
       const button = element('button', { type: 'button', className: 'sg-button' }, 'Try again');
       button.onclick = retry;
       this.status.append(button);
+      addEventListener('online', () => button.isConnected && retry(), { once: true });
     }
   }
 }

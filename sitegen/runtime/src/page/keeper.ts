@@ -5,12 +5,13 @@
 
 import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
+import { comingNote } from '../shared/names';
 import { needsOf, partsOf, sparesOf, type Need, type Part } from '../shared/needs';
 import { ask } from './asking';
 import { Choice } from './choice';
-import { decline, declined } from './declined';
 import type { Progress } from './files';
 import { remember } from './stored';
+import { setWish, wish } from './wish';
 
 const AT_ONCE = 4;
 
@@ -23,12 +24,17 @@ export class Keeper {
     private readonly page: PageConfig,
     private readonly base: string,
     private readonly store: Promise<Cache>,
-    private readonly worker: Promise<ServiceWorker>,
-  ) {}
+    private worker: Promise<ServiceWorker>,
+    private readonly register: () => Promise<ServiceWorker>,
+  ) {
+    // The demo's files are stored as it loads them, which is before.
+    if (this.wanted) void this.announce().catch(() => undefined);
+  }
 
-  /** Whether the page keeps itself, as the visitor has not said no. */
+  /** Whether the page is to be kept: that is the visitor's word, and without one the page's. */
   get wanted(): boolean {
-    return this.page.offline === 'auto' && !declined(this.base, this.page.page);
+    const { offline, page } = this.page;
+    return offline !== 'never' && (wish(this.base, page) ?? offline === 'auto');
   }
 
   /** What the page needs on this device. */
@@ -59,7 +65,7 @@ export class Keeper {
   /** Stores everything; false when it was paused. Throws when something cannot be had or stored. */
   async keep(progress: Progress): Promise<boolean> {
     const { signal } = (this.pausing = new AbortController());
-    const store = await this.store;
+    const store = await this.announce();
     remember(this.base);
     const queue = needsOf(this.page);
     const total = this.bytes;
@@ -78,28 +84,42 @@ export class Keeper {
       if (!signal.aborted) throw error;
     }
     if (signal.aborted) return false;
-    const reply = await this.ask('keep');
+    let reply = await this.ask('keep');
+    if (!reply.kept) {
+      // A worker that was replaced meanwhile has lost its cache: its successor is asked.
+      this.worker = this.register();
+      reply = await this.ask('keep');
+    }
     if (!reply.kept) throw new Error(reply.error ?? 'the page could not be stored');
+    await store.delete(comingNote(this.base, this.page.page));
     await this.keepSpares(store);
     return true;
   }
 
-  /** The visitor wants it kept, here and at later visits. */
+  /** The visitor wants it kept: what does not come now does at later visits. */
   wish(): void {
-    decline(this.base, this.page.page, false);
+    setWish(this.base, this.page.page, true);
     // Never waited for: in one browser the answer never comes. Others ask the visitor, whom a mere visit must not bother.
     void navigator.storage?.persist?.();
   }
 
   /** Ends `keep`; what is stored stays, and later visits leave it at that. */
   pause(): void {
-    decline(this.base, this.page.page, true);
+    setWish(this.base, this.page.page, false);
     this.pausing.abort();
   }
 
   async remove(): Promise<void> {
-    decline(this.base, this.page.page, true);
+    setWish(this.base, this.page.page, false);
+    await (await this.store).delete(comingNote(this.base, this.page.page));
     await this.ask('remove');
+  }
+
+  /** Tells the worker what not to sweep away. */
+  private async announce(): Promise<Cache> {
+    const store = await this.store;
+    await store.put(comingNote(this.base, this.page.page), new Response(JSON.stringify(this.page)));
+    return store;
   }
 
   /** The files of what the demo was found to be fastest with here; without them it runs all the same. */
@@ -115,12 +135,15 @@ export class Keeper {
       const whole = await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null);
       if (whole) return;
     }
-    const { file } = await fetched(this.base, need, 'default', signal);
+    // What is damaged is what the service worker would answer with, too.
+    const { file } = await fetched(this.base, need, { mode: known ? 'reload' : 'default', signal });
     await put(store, this.base, need.path, file);
   }
 
   private async ask(verb: WorkerRequest['verb']): Promise<WorkerReply> {
-    const reply = await ask(await this.worker, { verb, page: this.page.page });
+    // One that could not be had may be had by now.
+    const worker = await this.worker.catch(() => (this.worker = this.register()));
+    const reply = await ask(worker, { verb, page: this.page.page });
     this.keeps = reply.kept;
     return reply;
   }

@@ -1,18 +1,23 @@
-/** `<sitegen-kept>`: on the page that stands in for others without a network, what there is instead, and the way back. */
+/**
+ * `<sitegen-kept>`: on the page that stands in for others without a network, what there is instead, and the way back. A
+ * script of its own, as no other page has it.
+ */
 
+import type { PageConfig } from '../shared/contract';
 import { isShellCache } from '../shared/names';
 import { element } from './dom';
 
 /** Pages of the shell that nobody has to be led to. */
 const SHELL = ['index.html', 'offline.html'];
 
-/** `base` is the site's root; null where nothing is kept. */
-export function defineKept(base: string | null): void {
+function defineKept({ root }: PageConfig): void {
+  const base = new URL(root, location.href).href;
   customElements.define(
     'sitegen-kept',
     class extends HTMLElement {
       connectedCallback(): void {
-        if (base !== null) void this.fill(base);
+        // Cache Storage exists on https and on this machine only.
+        if (location.protocol !== 'file:' && 'caches' in globalThis) void this.fill(base);
       }
 
       private async fill(base: string): Promise<void> {
@@ -51,3 +56,6 @@ async function keptPages(base: string): Promise<Map<string, string>> {
   }
   return pages;
 }
+
+const config = document.getElementById('sitegen-page')?.textContent;
+if (config) defineKept(JSON.parse(config) as PageConfig);

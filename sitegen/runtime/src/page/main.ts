@@ -7,7 +7,6 @@ import { element } from './dom';
 import { begun, defineDemo } from './demo';
 import { isolate } from './isolation';
 import { Keeper } from './keeper';
-import { defineKept } from './kept';
 import { clear, unregister } from './leaving';
 import { defineOffline, type Keeping } from './offline';
 import { byHttp, byScript, type Transport } from './transport';
@@ -45,7 +44,6 @@ async function start(): Promise<void> {
   await parsed();
   // On file:// browsers complain of a manifest, so the page's head has none.
   document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
-  defineKept(store && base);
   defineOffline(page, keeping);
   if (keeper?.wanted && !document.querySelector('sitegen-offline')) {
     // A page without the panel keeps itself quietly.
@@ -77,7 +75,7 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null, load
   // Whoever needs it sees the error.
   worker.catch(() => undefined);
   void isolate(page, base, worker).catch(() => undefined);
-  return { keeper: new Keeper(page, base, store, worker) };
+  return { keeper: new Keeper(page, base, store, worker, () => register(base)) };
 }
 
 /** Waits until the page is there, and its task's script, which is deferred, has run. */

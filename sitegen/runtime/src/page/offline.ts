@@ -1,4 +1,9 @@
-/** `<sitegen-offline>`: says whether the page is kept on this device, of what files, and keeps or removes it. */
+/**
+ * `<sitegen-offline>`: says whether the page is kept on this device, of what files, and keeps or removes it. What it knows
+ * is also on the element, for scripts and styles: data-state (none, not-kept, keeping, paused, kept, failed). The event
+ * `sitegen-keep` on it keeps the page where its button would, as `sitegen check` does with every page, which tells the
+ * text of what failed.
+ */
 
 import type { PageConfig } from '../shared/contract';
 import { element, sizeText } from './dom';
@@ -38,13 +43,16 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
         this.removal.textContent = 'Remove';
         this.removal.dataset.action = 'remove';
         this.removal.onclick = () => void this.discard(keeper).catch((error) => this.failed(keeper, error));
+        this.addEventListener('sitegen-keep', () => this.dataset.state === 'not-kept' && this.button.click());
         void this.begin(keeper);
       }
 
       private async begin(keeper: Keeper): Promise<void> {
         try {
           // Kept already: what the browser evicted meanwhile is fetched again.
-          if ((await keeper.kept()) || keeper.wanted) await this.keep(keeper);
+          // A worker that could not be had is asked for again when it is needed, and then it is said.
+          const kept = await keeper.kept().catch(() => false);
+          if (kept || keeper.wanted) await this.keep(keeper);
           else if (page.offline === 'never') this.show('none', 'This page needs a network.');
           else await this.offer(keeper);
         } catch (error) {
@@ -100,6 +108,7 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
       private failed(keeper: Keeper, error: unknown): void {
         const retry = { action: 'retry', label: 'Try again', does: () => void this.keep(keeper) };
         this.show('failed', `Not kept yet: ${reason(error)}`, retry);
+        addEventListener('online', () => this.dataset.state === 'failed' && retry.does(), { once: true });
       }
 
       private async discard(keeper: Keeper): Promise<void> {
@@ -150,7 +159,5 @@ export function defineOffline(page: PageConfig, keeping: Keeping): void {
 
 function reason(error: unknown): string {
   if (error instanceof TypeError) return 'the connection was lost; what has arrived stays here';
-  if (error instanceof DOMException && error.name === 'QuotaExceededError')
-    return 'the browser has no more space for this site';
   return error instanceof Error ? error.message : String(error);
 }

@@ -18,9 +18,10 @@ export class Panel {
   private engine: Engine | null = null;
 
   constructor(
+    private readonly said: DOMStringMap,
     private readonly demo: DemoConfig,
     private readonly transport: Transport,
-    load: () => Promise<Engine>,
+    private readonly load: () => Promise<Engine>,
     speed: Speed,
   ) {
     this.root.append(element('summary', {}, 'Behind the scenes'), this.facts, speed.root);
@@ -28,8 +29,7 @@ export class Panel {
       this.draw();
       void speed.opened();
     };
-    const { proof } = demo.model;
-    if (!proof) return;
+    if (!demo.model.proof) return;
     const button = element(
       'button',
       { type: 'button', className: 'sg-button' },
@@ -37,17 +37,28 @@ export class Panel {
     );
     button.onclick = async () => {
       button.disabled = true;
-      this.verdict.textContent = 'Checking';
-      try {
-        const [file] = await loadFiles(this.transport, [proof]);
-        this.tell(await prove(await load(), this.demo, file!));
-      } catch (error) {
-        this.root.dataset.proof = 'failed';
-        this.verdict.textContent = `It could not be checked: ${error instanceof Error ? error.message : String(error)}.`;
-      }
+      await this.prove();
       button.disabled = false;
     };
     this.root.append(button, this.verdict);
+  }
+
+  /** Has this device prove itself; what is found is shown, and said on the demo's element (demo.ts). */
+  async prove(): Promise<void> {
+    const { said, demo } = this;
+    const proof = demo.model.proof;
+    said.proof = proof ? 'running' : 'none';
+    if (!proof) return;
+    this.verdict.textContent = 'Checking';
+    try {
+      const [file] = await loadFiles(this.transport, [proof]);
+      this.tell(await prove(await this.load(), demo, file!));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.verdict.textContent = `It could not be checked: ${why}.`;
+      said.proofError = why;
+      said.proof = 'failed';
+    }
   }
 
   /** A model was loaded. */
@@ -84,8 +95,13 @@ export class Panel {
     );
   }
 
-  private tell({ passed, largest, lost, numbers }: Proven): void {
-    this.root.dataset.proof = passed ? 'passed' : 'failed';
+  private tell({ passed, largest, lost, numbers, milliseconds }: Proven): void {
+    Object.assign(this.said, {
+      proofError: '',
+      proofApart: largest,
+      proofMilliseconds: milliseconds,
+      proof: passed ? 'passed' : 'failed',
+    });
     this.verdict.textContent = passed
       ? `Passed: this device computes what TensorFlow does, to ${share(largest)}, in ${numbers} numbers. ` +
         `The float model is ${share(lost)} away.`

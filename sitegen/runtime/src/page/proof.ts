@@ -29,6 +29,8 @@ export interface Proven {
   /** Of this device from the float model: what quantization lost, besides. */
   lost: number;
   numbers: number;
+  /** Of the last run, in the engine alone. */
+  milliseconds: number;
   /** What the engine gave, run by run. */
   made: Tensors[];
 }
@@ -39,11 +41,12 @@ const TOLERANCE = 1e-4;
 /** Runs the golden inputs. Throws when the engine fails, or when the file is none that this page knows. */
 export async function prove(engine: Engine, demo: DemoConfig, file: Uint8Array): Promise<Proven> {
   const golden = read(file);
-  const found: Proven = { passed: true, largest: 0, lost: 0, numbers: 0, made: [] };
+  const found: Proven = { passed: true, largest: 0, lost: 0, numbers: 0, milliseconds: 0, made: [] };
   for (const [run, inputs] of inputsOf(demo, golden).entries()) {
-    const { outputs } = await engine.run(inputs, true);
+    const { outputs, milliseconds } = await engine.run(inputs, true);
     for (const [name, told] of Object.entries(golden.runs[run]!.outputs)) compare(outputs[name], told, found);
     found.made.push(outputs);
+    found.milliseconds = milliseconds;
   }
   found.passed = found.largest <= TOLERANCE;
   return found;

@@ -59,7 +59,8 @@ class HttpTransport implements Keeping {
       const payload = await checked(file, need).catch(() => null);
       if (payload) return payload;
     }
-    const { file, payload } = await fetched(this.base, need);
+    // What is damaged is what the service worker would answer with, too.
+    const { file, payload } = await fetched(this.base, need, { mode: kept ? 'reload' : 'default' });
     // Neither a full disk nor a slow one must keep the demo from running.
     if (this.store && this.keeping()) this.storing.push(this.put(need, file).catch(() => undefined));
     return payload;

@@ -2,12 +2,15 @@
 
 import { element } from './dom';
 
+const UNPREPARED = 'this site could not be prepared for offline';
+
 /** Registers the site's worker; the promise is of one that is active. Without it the page works all the same. */
 export async function register(base: string): Promise<ServiceWorker> {
-  const registration = await navigator.serviceWorker.register(new URL('sw.js', base), {
-    scope: base,
-    updateViaCache: 'none',
-  });
+  const registration = await navigator.serviceWorker
+    .register(new URL('sw.js', base), { scope: base, updateViaCache: 'none' })
+    .catch(() => {
+      throw new Error(UNPREPARED);
+    });
   watch(registration);
   return active(registration);
 }
@@ -18,8 +21,7 @@ function active(registration: ServiceWorkerRegistration): Promise<ServiceWorker>
   return new Promise((resolve, reject) => {
     const look = (): void => {
       if (registration.active) resolve(registration.active);
-      else if (!coming || coming.state === 'redundant')
-        reject(new Error('this site could not be prepared for offline'));
+      else if (!coming || coming.state === 'redundant') reject(new Error(UNPREPARED));
     };
     coming?.addEventListener('statechange', look);
     look();

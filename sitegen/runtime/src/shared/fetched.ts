@@ -9,30 +9,75 @@ export interface Fetched {
   payload: Uint8Array;
 }
 
+/** How a file is asked for; `pauses` are those before it is asked for again, and `signal` ends it. */
+interface How {
+  mode?: RequestCache;
+  pauses?: readonly number[] | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** A host that sends nothing for so long is taken for gone; what failed is asked for again after these pauses. */
+const SILENCE = 15_000;
+const PAUSES = [300, 2_000];
+
+/** The host has answered, and will not answer otherwise. */
+class Refused extends Error {}
+
 /**
- * A file, checked against size and SHA-256. An HTTP cache may hold a file that was cut off: a file that fails the check
- * is asked for once more, past that cache. Throws when it cannot be had, or when `signal` ends it.
+ * A file, checked against size and SHA-256. What was cut off, damaged or stalled is asked for again, past the HTTP cache,
+ * which may be what holds half a file. Throws when it cannot be had, or when it was ended.
  */
 export async function fetched(
   base: string,
   need: Need,
-  mode: RequestCache = 'default',
-  signal?: AbortSignal,
+  { mode = 'default', pauses = PAUSES, signal }: How = {},
 ): Promise<Fetched> {
-  try {
-    return await once(base, need, mode, signal);
-  } catch (error) {
-    if (mode !== 'default' || error instanceof TypeError || signal?.aborted) throw error;
-    return once(base, need, 'reload', signal);
+  for (let turn = 0; ; turn++) {
+    try {
+      return await once(base, need, turn > 0 && mode === 'default' ? 'reload' : mode, signal);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const pause = pauses[turn];
+      if (pause !== undefined && navigator.onLine && !(error instanceof Refused)) {
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      } else if (error instanceof TypeError && navigator.onLine) {
+        throw new Error(`${need.path}: the host does not answer`);
+      } else throw error;
+    }
   }
 }
 
 async function once(base: string, need: Need, mode: RequestCache, signal?: AbortSignal): Promise<Fetched> {
-  const response = await fetch(new URL(need.path, base), { cache: mode, ...(signal && { signal }) });
-  if (!response.ok) throw new Error(`${need.path}: HTTP ${response.status}`);
-  // A body cut off without Content-Length ends like a whole one: only the check tells.
-  const file = new Uint8Array(await response.arrayBuffer());
-  return { file, payload: await checked(file, need) };
+  const ending = new AbortController();
+  const end = (): void => ending.abort(signal?.reason);
+  if (signal?.aborted) end();
+  signal?.addEventListener('abort', end);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const heard = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => ending.abort(new Error(`${need.path}: the host has fallen silent`)), SILENCE);
+  };
+  heard();
+  try {
+    const response = await fetch(new URL(need.path, base), { cache: mode, signal: ending.signal });
+    if (!response.ok) {
+      const { status } = response;
+      const final = status < 500 && status !== 408 && status !== 429;
+      throw new (final ? Refused : Error)(`${need.path}: HTTP ${status}`);
+    }
+    const pieces: BlobPart[] = [];
+    const reader = response.body!.getReader();
+    for (let step = await reader.read(); !step.done; step = await reader.read()) {
+      heard();
+      pieces.push(step.value as BlobPart);
+    }
+    // A body cut off without Content-Length ends like a whole one: only the check tells.
+    const file = new Uint8Array(await new Blob(pieces).arrayBuffer());
+    return { file, payload: await checked(file, need) };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
+  }
 }
 
 /** Gives the payload of a chunk, or the file itself when it is none; throws when it is not what the manifest says. */
@@ -68,9 +113,14 @@ const TYPES: Record<string, string> = {
   woff2: 'font/woff2',
 };
 
-/** Stores a file that was checked. */
+/** Stores a file that was checked. Throws when it cannot be stored. */
 export async function put(cache: Cache, base: string, path: string, file: Uint8Array): Promise<void> {
   const type = TYPES[path.slice(path.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream';
   const headers = { 'Content-Type': type, 'Content-Length': String(file.length) };
-  await cache.put(new URL(path, base), new Response(file as BodyInit, { headers }));
+  try {
+    await cache.put(new URL(path, base), new Response(file as BodyInit, { headers }));
+  } catch (error) {
+    const full = (error as DOMException).name === 'QuotaExceededError';
+    throw full ? new Error('there is no room left for it on this device') : error;
+  }
 }

@@ -8,6 +8,13 @@ export const owner = (scope: string): string => `sitegen|${new URL(scope).pathna
 /** Hashed files of kept pages: chunks, scripts, pictures. They never change, so all builds share them. */
 export const modelsCache = (scope: string): string => `${owner(scope)}|models`;
 
+/**
+ * Where the models cache says what a page needs whose files are still coming, as PageConfig: before the page is kept, they
+ * would be swept away with those that nobody has a use for.
+ */
+export const comingNote = (scope: string, page: string): string => new URL(page + COMING, scope).href;
+export const COMING = '?coming';
+
 /** Pages and the site's own files as of one build. */
 export const shellCache = (scope: string, build: string): string => `${owner(scope)}|shell|${build}`;
 

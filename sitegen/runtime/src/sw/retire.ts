@@ -10,11 +10,17 @@ declare const self: ServiceWorkerGlobalScope;
 self.addEventListener('install', (event) => event.waitUntil(self.skipWaiting()));
 self.addEventListener('activate', (event) => event.waitUntil(retire(self.registration.scope)));
 
+// A page that is only just being loaded may not be there yet, or refuse to be loaded again.
+const TURNS = 12;
+const PAUSE = 500;
+
 async function retire(base: string): Promise<void> {
   for (const name of await caches.keys()) if (isOwn(base, name)) await caches.delete(name);
   await self.registration.unregister();
-  // What the worker before this one answered for comes from the host from now on; waiting for it would be for oneself.
-  for (const client of await self.clients.matchAll({ type: 'window' })) {
-    void client.navigate(client.url).catch(() => undefined);
+  // What the worker before this one answered for comes from the host from now on.
+  for (let turn = 0; turn < TURNS; turn++) {
+    const open = await self.clients.matchAll({ type: 'window' });
+    await Promise.all(open.map((client) => client.navigate(client.url).catch(() => undefined)));
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }

@@ -6,9 +6,9 @@
  * old one, kept pages and their new chunks included, before it takes over.
  */
 
-import type { AssetRef, WorkerReply, WorkerRequest } from '../shared/contract';
+import type { AssetRef, PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
-import { isShellCache, modelsCache, shellCache } from '../shared/names';
+import { COMING, isShellCache, modelsCache, shellCache } from '../shared/names';
 import { configIn, needsOf, sparesOf, type Need } from '../shared/needs';
 import { ranged } from './ranges';
 
@@ -61,18 +61,31 @@ self.addEventListener('message', (event) => {
   event.waitUntil(answered);
 });
 
+/**
+ * Prepares this build beside the one before it, whole or not at all. What was stored of its shell is given up with it: into
+ * a cache that a failed install leaves behind, WebKit puts nothing any more. Chunks stay where they are.
+ */
 async function install(): Promise<void> {
-  const shell = await caches.open(SHELL);
-  await Promise.all(MANIFEST.shell.map((ref) => storeAsset(shell, ref)));
-  const kept = await keptPages();
+  try {
+    await prepare(await caches.open(SHELL));
+  } catch (error) {
+    await caches.delete(SHELL);
+    throw error;
+  }
+  // With no build before it, it need not wait for anybody.
+  if (!self.registration.active) await self.skipWaiting();
+}
+
+async function prepare(shell: Cache): Promise<void> {
+  // None is given up for another's sake: nothing must be put into a cache that is deleted.
+  const stored = await Promise.allSettled(MANIFEST.shell.map((ref) => storeAsset(shell, ref)));
+  for (const one of stored) if (one.status === 'rejected') throw one.reason;
   const models = await caches.open(MODELS);
-  for (const path of kept) {
+  for (const path of await keptPages()) {
     if (!MANIFEST.pages[path]) continue;
     const html = await storePage(shell, path);
     for (const need of needs(html)) await storeMissing(models, need);
   }
-  // With no build before it, it need not wait for anybody.
-  if (!self.registration.active) await self.skipWaiting();
 }
 
 /** Pages that are kept as of any build of this site. */
@@ -94,20 +107,28 @@ async function storeAsset(shell: Cache, ref: AssetRef): Promise<void> {
   const hashed = HASHED.test(ref.path);
   const known = hashed ? await caches.match(url(ref.path), { ignoreVary: true }) : undefined;
   const old = known && (await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null));
-  await put(shell, BASE, ref.path, old || (await fetched(BASE, need, hashed ? 'default' : 'no-cache')).file);
+  await put(
+    shell,
+    BASE,
+    ref.path,
+    old || (await fetched(BASE, need, { mode: hashed ? 'default' : 'no-cache' })).file,
+  );
 }
 
 /** Stores a page of this build; gives its HTML. Throws when the host has another build by now. */
-async function storePage(shell: Cache, path: string): Promise<string> {
+async function storePage(shell: Cache, path: string, pauses?: number[]): Promise<string> {
   const [bytes, sha256] = MANIFEST.pages[path]!;
-  const { file: html } = await fetched(BASE, { path, bytes, sha256, chunk: false }, 'no-cache');
+  const need: Need = { path, bytes, sha256, chunk: false };
+  const { file: html } = await fetched(BASE, need, { mode: 'no-cache', pauses });
   await put(shell, BASE, path, html);
   return new TextDecoder().decode(html);
 }
 
-async function storeMissing(models: Cache, need: Need): Promise<void> {
-  if (await models.match(url(need.path))) return;
-  await put(models, BASE, need.path, (await fetched(BASE, need)).file);
+/** Stores a file unless it is there, whole. */
+async function storeMissing(cache: Cache, need: Need): Promise<void> {
+  const known = await cache.match(url(need.path));
+  if (known && (await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null))) return;
+  await put(cache, BASE, need.path, (await fetched(BASE, need)).file);
 }
 
 function needs(html: string): Need[] {
@@ -123,20 +144,25 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-/** Deletes hashed files that no kept page has a use for. */
+/** Deletes hashed files that no page has a use for that is kept, or is being kept. */
 async function sweep(): Promise<void> {
   const shell = await caches.open(SHELL);
   const wanted = new Set<string>();
-  for (const request of await shell.keys()) {
-    if (!request.url.endsWith('.html')) continue;
-    const html = await (await shell.match(request))?.text();
-    const config = configIn(html ?? '');
+  const want = (config: PageConfig | null): void => {
     if (config) for (const need of [...needsOf(config), ...sparesOf(config)]) wanted.add(url(need.path));
+  };
+  for (const request of await shell.keys()) {
+    if (request.url.endsWith('.html')) want(configIn((await (await shell.match(request))?.text()) ?? ''));
   }
   const models = await caches.open(MODELS);
-  for (const request of await models.keys()) {
-    if (!wanted.has(request.url)) await models.delete(request);
+  const files = await models.keys();
+  for (const request of files) {
+    const page = request.url.slice(BASE.length, -COMING.length);
+    if (!request.url.endsWith(COMING) || !MANIFEST.pages[page]) continue;
+    wanted.add(request.url);
+    want((await (await models.match(request))?.json()) as PageConfig);
   }
+  for (const request of files) if (!wanted.has(request.url)) await models.delete(request);
 }
 
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
@@ -145,15 +171,18 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
   if (!MANIFEST.pages[page])
     return { kept: false, isolated: false, error: 'the page is not part of this version of the site' };
   if (verb === 'keep') {
+    const kept = await shell.match(url(page));
     try {
-      const html = await storePage(shell, page);
+      // A page that is kept already is not made to wait for a network that is not there.
+      const html = await storePage(shell, page, kept && []);
       const models = await caches.open(MODELS);
       // The page has stored them; another page's removal may have swept meanwhile.
       for (const need of needs(html)) await storeMissing(models, need);
+      for (const ref of MANIFEST.shell) await storeMissing(shell, { ...ref, chunk: false });
     } catch (error) {
       // The host has a newer build: fetch its worker, which will keep the page.
       void self.registration.update().catch(() => undefined);
-      if (!(await shell.match(url(page)))) throw error;
+      if (!kept) throw error;
     }
   }
   if (verb === 'remove' && !SHELL_PATHS.has(page)) {
@@ -179,6 +208,8 @@ function respond(path: string, request: Request): Promise<Response> | undefined 
     return navigation(path, request).then(isolated);
   }
   if (SHELL_PATHS.has(path)) return stored(SHELL, path).then((found) => found ?? fetch(request));
+  // Asked for past all caches: what is stored was found to be damaged.
+  if (HASHED.test(path) && request.cache === 'reload') return undefined;
   if (HASHED.test(path)) {
     return stored(MODELS, path).then((found) => (found ? ranged(found, request, path) : fetch(request)));
   }
