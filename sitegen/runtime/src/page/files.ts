@@ -1,9 +1,8 @@
 /** Files that travel in chunks: fetched a few at a time, put together, inflated. */
 
 import type { FileRef } from '../shared/contract';
+import { severally } from '../shared/severally';
 import type { Transport } from './transport';
-
-const AT_ONCE = 4;
 
 export type Progress = (loaded: number, total: number) => void;
 
@@ -28,18 +27,14 @@ export async function loadFiles(
   };
   const files = refs.map((ref, index) => (ref.chunks.length === 0 ? decode(index) : undefined));
   let loaded = 0;
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let job = jobs[next++]; job; job = jobs[next++]) {
-      job.target.set(await transport.payload(job.id, job.target.length));
-      loaded += job.target.length;
-      progress(loaded, total);
-      coming[job.file]! -= 1;
-      if (coming[job.file] === 0) files[job.file] = decode(job.file);
-    }
-  };
   progress(0, total);
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await severally(jobs, async ({ id, target, file }) => {
+    target.set(await transport.payload(id, target.length));
+    loaded += target.length;
+    progress(loaded, total);
+    coming[file]! -= 1;
+    if (coming[file] === 0) files[file] = decode(file);
+  });
   return Promise.all(files as Promise<Uint8Array>[]);
 }
 

@@ -7,13 +7,12 @@ import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract'
 import { checked, fetched, put } from '../shared/fetched';
 import { comingNote } from '../shared/names';
 import { needsOf, partsOf, sparesOf, type Need, type Part } from '../shared/needs';
+import { severally } from '../shared/severally';
 import { ask } from './asking';
 import { Choice } from './choice';
 import type { Progress } from './files';
 import { remember } from './stored';
 import { setWish, wish } from './wish';
-
-const AT_ONCE = 4;
 
 export class Keeper {
   /** Whether the page is kept, as far as was heard: what it fetches from then on stays too. */
@@ -67,19 +66,15 @@ export class Keeper {
     const { signal } = (this.pausing = new AbortController());
     const store = await this.announce();
     remember(this.base);
-    const queue = needsOf(this.page);
     const total = this.bytes;
     let stored = 0;
     progress(0, total);
-    const work = async (): Promise<void> => {
-      for (let need = queue.shift(); need && !signal.aborted; need = queue.shift()) {
+    try {
+      await severally(needsOf(this.page), async (need) => {
         await this.storeOne(store, need, signal);
         stored += need.bytes;
         progress(stored, total);
-      }
-    };
-    try {
-      await Promise.all(Array.from({ length: AT_ONCE }, work));
+      });
     } catch (error) {
       if (!signal.aborted) throw error;
     }

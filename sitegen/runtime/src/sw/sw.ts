@@ -9,6 +9,7 @@
 import type { AssetRef, PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
 import { checked, fetched, put } from '../shared/fetched';
 import { COMING, isShellCache, modelsCache, shellCache } from '../shared/names';
+import { severally } from '../shared/severally';
 import { configIn, needsOf, sparesOf, type Need } from '../shared/needs';
 import { ranged } from './ranges';
 
@@ -77,14 +78,12 @@ async function install(): Promise<void> {
 }
 
 async function prepare(shell: Cache): Promise<void> {
-  // None is given up for another's sake: nothing must be put into a cache that is deleted.
-  const stored = await Promise.allSettled(MANIFEST.shell.map((ref) => storeAsset(shell, ref)));
-  for (const one of stored) if (one.status === 'rejected') throw one.reason;
+  await severally(MANIFEST.shell, (ref) => storeAsset(shell, ref));
   const models = await caches.open(MODELS);
   for (const path of await keptPages()) {
     if (!MANIFEST.pages[path]) continue;
     const html = await storePage(shell, path);
-    for (const need of needs(html)) await storeMissing(models, need);
+    await severally(needs(html), (need) => storeMissing(models, need));
   }
 }
 
@@ -177,8 +176,8 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
       const html = await storePage(shell, page, kept && []);
       const models = await caches.open(MODELS);
       // The page has stored them; another page's removal may have swept meanwhile.
-      for (const need of needs(html)) await storeMissing(models, need);
-      for (const ref of MANIFEST.shell) await storeMissing(shell, { ...ref, chunk: false });
+      await severally(needs(html), (need) => storeMissing(models, need));
+      await severally(MANIFEST.shell, (ref) => storeMissing(shell, { ...ref, chunk: false }));
     } catch (error) {
       // The host has a newer build: fetch its worker, which will keep the page.
       void self.registration.update().catch(() => undefined);
