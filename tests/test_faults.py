@@ -232,7 +232,7 @@ def test_what_lasts_is_resumed(name: str, browser: Get, versions: tuple[Site, Si
             visit.waits(KEPT, "kept")
             visit.works_without_a_host()
             settle(tally, visit, known, alone=False, spare=AT_ONCE + PROOF)
-    tally.tell(record_property, 40)
+    tally.tell(record_property, 24)
 
 
 @pytest.mark.parametrize("name", NAMES)

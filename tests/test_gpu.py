@@ -288,7 +288,7 @@ def test_a_device_that_stores_nothing(tab: ChromiumTab, output: Path) -> None:
 def test_what_was_chosen_is_kept_with_the_page(tab: ChromiumTab, output: Path) -> None:
     tab.page.add_init_script(SLOW_WASM)
     kept = "document.querySelector('sitegen-offline').dataset.state === 'kept'"
-    size = "document.querySelector('sitegen-offline').textContent"
+    size = "document.querySelector('sitegen-offline [role=status]').textContent"
     with Host(output) as host:
         page = host.url + digits.PAGE
         ready(tab, page)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from sitegen import offline
 from sitegen.host import Host
 from tests.browsers import Browser, click, wait_for
 from tests.conftest import make
@@ -32,7 +33,7 @@ def test_a_thousand_pages(browser: Get, tmp_path: Path) -> None:
     # Path, length and hash of each page, half of which is hash, and does not pack.
     assert len(worker) <= 10_000 + 110 * PAGES
     assert len(gzip.compress(worker, 9)) <= 5_000 + 50 * PAGES
-    manifest = json.loads(worker[len("self.SITEGEN=") : worker.index(b";\n")])
+    manifest = json.loads(worker[len(offline.PREFIX) : worker.index(b";\n")])
     assert len(manifest["pages"]) == PAGES + 1
     shell = {ref["path"]: ref["bytes"] for ref in manifest["shell"]}
     assert [path for path in shell if path.endswith(".html")] == ["index.html", "offline.html"]

@@ -56,6 +56,11 @@ def visit(tab: Tab, host: Host, site: str) -> None:
     tab.goto(f"{host.url}{site[1:]}{PAGE}")
     kept = f"caches.keys().then((k) => k.find((n) => n.startsWith('sitegen|{site}|shell|')))"
     wait_for(tab, f"{kept}.then((n) => n && caches.open(n)).then((c) => c && c.match(location.href))")
+    # The note of what is to be kept goes last.
+    wait_for(
+        tab,
+        f"caches.open('sitegen|{site}|models').then((c) => c.match(location.href + '?coming')).then((note) => !note)",
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

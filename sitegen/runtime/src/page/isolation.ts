@@ -13,11 +13,15 @@ const BEGINNINGS = ['pointerdown', 'keydown', 'wheel', 'touchmove', 'paste', 'dr
 
 /**
  * Loads the page again when that would isolate it: once a tab, and never when the visitor has begun to do something;
- * then the next visit is isolated.
+ * then the next visit is isolated. Gives whether it does.
  */
-export async function isolate(page: PageConfig, base: string, worker: Promise<ServiceWorker>): Promise<void> {
+export async function isolate(
+  page: PageConfig,
+  base: string,
+  worker: Promise<ServiceWorker>,
+): Promise<boolean> {
   const wanted = page.demo?.engine.variants.some(({ backend }) => backend === THREADS);
-  if (!wanted || globalThis.crossOriginIsolated || window.top !== window || !mayRunThreads()) return;
+  if (!wanted || globalThis.crossOriginIsolated || window.top !== window || !mayRunThreads()) return false;
   let begun = false;
   for (const kind of BEGINNINGS) {
     document.addEventListener(kind, () => (begun = true), { once: true, capture: true, passive: true });
@@ -27,7 +31,9 @@ export async function isolate(page: PageConfig, base: string, worker: Promise<Se
   if (!navigator.serviceWorker.controller) await controlled();
   // A worker of a build before this one may know nothing of it.
   const { isolated } = await ask(active, { verb: 'status', page: page.page });
-  if (isolated && !begun && firstTime(`sitegen|${new URL(base).pathname}|isolating`)) location.reload();
+  const again = isolated && !begun && firstTime(`sitegen|${new URL(base).pathname}|isolating`);
+  if (again) location.reload();
+  return again;
 }
 
 function controlled(): Promise<unknown> {

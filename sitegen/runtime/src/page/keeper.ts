@@ -4,7 +4,7 @@
  */
 
 import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
-import { checked, fetched, put } from '../shared/fetched';
+import { checked, fetched, put, roomFor } from '../shared/fetched';
 import { comingNote } from '../shared/names';
 import { needsOf, partsOf, sparesOf, type Need, type Part } from '../shared/needs';
 import { severally } from '../shared/severally';
@@ -113,7 +113,7 @@ export class Keeper {
   /** Tells the worker what not to sweep away. */
   private async announce(): Promise<Cache> {
     const store = await this.store;
-    await store.put(comingNote(this.base, this.page.page), new Response(JSON.stringify(this.page)));
+    await roomFor(store.put(comingNote(this.base, this.page.page), new Response(JSON.stringify(this.page))));
     return store;
   }
 

@@ -42,8 +42,6 @@ async function start(): Promise<void> {
   const keeping = keep(page, base, store, loaded);
   keeper = keeping.keeper;
   await parsed();
-  // On file:// browsers complain of a manifest, so the page's head has none.
-  document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
   defineOffline(page, keeping);
   if (keeper?.wanted && !document.querySelector('sitegen-offline')) {
     // A page without the panel keeps itself quietly.
@@ -74,8 +72,16 @@ function keep(page: PageConfig, base: string, store: Promise<Cache> | null, load
   const worker = loaded.then(() => register(base));
   // Whoever needs it sees the error.
   worker.catch(() => undefined);
-  void isolate(page, base, worker).catch(() => undefined);
+  // What a page that is loaded again was fetching, browsers call an error.
+  void isolate(page, base, worker)
+    .catch(() => false)
+    .then((again) => again || offerInstall(base));
   return { keeper: new Keeper(page, base, store, worker, () => register(base)) };
+}
+
+/** On file:// browsers complain of a manifest, so the page's head has none. */
+function offerInstall(base: string): void {
+  document.head.append(element('link', { rel: 'manifest', href: new URL('site.webmanifest', base).href }));
 }
 
 /** Waits until the page is there, and its task's script, which is deferred, has run. */

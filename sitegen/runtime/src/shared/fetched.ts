@@ -117,8 +117,13 @@ const TYPES: Record<string, string> = {
 export async function put(cache: Cache, base: string, path: string, file: Uint8Array): Promise<void> {
   const type = TYPES[path.slice(path.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream';
   const headers = { 'Content-Type': type, 'Content-Length': String(file.length) };
+  await roomFor(cache.put(new URL(path, base), new Response(file as BodyInit, { headers })));
+}
+
+/** Waits until something is stored. Throws, in words where there is no room, when it cannot be. */
+export async function roomFor(storing: Promise<void>): Promise<void> {
   try {
-    await cache.put(new URL(path, base), new Response(file as BodyInit, { headers }));
+    await storing;
   } catch (error) {
     const full = (error as DOMException).name === 'QuotaExceededError';
     throw full ? new Error('there is no room left for it on this device') : error;
