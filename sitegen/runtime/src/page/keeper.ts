@@ -64,7 +64,8 @@ export class Keeper {
   /** Stores everything; false when it was paused. Throws when something cannot be had or stored. */
   async keep(progress: Progress): Promise<boolean> {
     const { signal } = (this.pausing = new AbortController());
-    const store = await this.announce();
+    // What is kept is swept by nobody, and a device may be full.
+    const store = await (this.keeps ? this.store : this.announce());
     remember(this.base);
     const total = this.bytes;
     let stored = 0;
