@@ -49,6 +49,16 @@ def worker(
     return Blob.of(PREFIX + _json(manifest) + b";\n" + script.read() + _SUFFIX)
 
 
+def manifest(script: bytes) -> Any:
+    """The manifest at the head of a sw.js; None where it has none, or none that can be read."""
+    if not script.startswith(PREFIX):
+        return None
+    try:
+        return json.JSONDecoder().raw_decode(script[len(PREFIX) :].decode("utf-8", "replace"))[0]
+    except ValueError:
+        return None
+
+
 # Of the built-in theme's pages, while the style sheet is not there yet.
 _COLOUR = "#f6f7f9"
 

@@ -326,22 +326,22 @@ class Steps:
 
     def thumbnail(self, samples: Sequence[SourceFile]) -> Blob:
         """A picture for the page's card, made of its first samples."""
-        key = Cache.key({"samples": [self._cache.sha256(file.path) for file in samples[: thumbnail.TILES]], "drawn": 3})
-        known = self._cache.recall("thumbnail", key)
-        blob = self._cache.get(*known) if known else None
-        if blob is None:
-            blob = self._cache.put(thumbnail.draw([file.path for file in samples[: thumbnail.TILES]]))
-            self._cache.keep("thumbnail", key, [blob.sha256, blob.size])
-        return blob
+        paths = [file.path for file in samples[: thumbnail.TILES]]
+        key = Cache.key({"samples": [self._cache.sha256(path) for path in paths], "drawn": 3})
+        return self._drawn("thumbnail", key, lambda: thumbnail.draw(paths))
 
     def icon(self, source: Blob, side: int, *, maskable: bool) -> Blob:
         """An icon made from the theme's. Raises SitegenError when that is not as it should be."""
         key = Cache.key({"source": source.sha256, "side": side, "maskable": maskable, "drawn": 1})
-        known = self._cache.recall("icon", key)
+        return self._drawn("icon", key, lambda: icon.draw(source.read(), side, maskable))
+
+    def _drawn(self, step: str, key: str, draw: Callable[[], bytes]) -> Blob:
+        """A picture by way of the cache."""
+        known = self._cache.recall(step, key)
         blob = self._cache.get(*known) if known else None
         if blob is None:
-            blob = self._cache.put(icon.draw(source.read(), side, maskable))
-            self._cache.keep("icon", key, [blob.sha256, blob.size])
+            blob = self._cache.put(draw())
+            self._cache.keep(step, key, [blob.sha256, blob.size])
         return blob
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from sitegen import build, chunks
+from sitegen import build, chunks, offline
 from sitegen.records import Blob, Chunked, Site
 from sitegen.steps import Steps
 from tests import digits
@@ -67,9 +67,9 @@ def needs(files: Mapping[str, Blob]) -> dict[str, int]:
 
 def shell(files: Mapping[str, Blob]) -> dict[str, int]:
     """The site's own files that its worker stores, with their sizes."""
-    found = re.match(rb"\{self\.SITEGEN=(.*);\n", files["sw.js"].read())
-    assert found
-    return {ref["path"]: ref["bytes"] for ref in json.loads(found[1])["shell"]}
+    manifest = offline.manifest(files["sw.js"].read())
+    assert manifest
+    return {ref["path"]: ref["bytes"] for ref in manifest["shell"]}
 
 
 def _config(files: Mapping[str, Blob]) -> dict[str, Any]:

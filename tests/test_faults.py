@@ -10,7 +10,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,10 @@ LASTING = ("cut", "cut", "short", "head", "corrupt", "length", "gone", "404", "5
 AT_ONCE = 4
 # The file of the proof, which a visitor may ask for while the page is storing it.
 PROOF = 1
+# How many may be on their way into the store when a browser is killed.
+BEING_STORED = AT_ONCE
+# A browser notes within seconds that it has stored something; one that is killed before asks for these again.
+FORGOTTEN = AT_ONCE
 _NOBODY = Fault("gone", 0, None, "*")
 
 
@@ -178,7 +182,7 @@ def in_turn(browser: Browser, site: Site, row: str, visits: int) -> Iterator[lis
                 visit.close()
 
 
-def settle(tally: Tally, visit: Visit, known: Mapping[str, int], alone: bool, spare: int = 0) -> None:
+def settle(tally: Tally, visit: Visit, known: Mapping[str, int], alone: bool, spare: int) -> None:
     """Counts a visit that is over. What came again was in flight: struck, or one of `spare` chunks beside such."""
     again = visit.again(known)
     struck = {path: known[path] * visit.strikes[path] for path in again}
@@ -194,6 +198,15 @@ def settle(tally: Tally, visit: Visit, known: Mapping[str, int], alone: bool, sp
     tally.in_flight += in_flight
 
 
+def end(tally: Tally, visits: Sequence[Visit], known: Mapping[str, int], *, alone: bool, spare: int) -> None:
+    """Visits that come to what they should: the page is kept, and works with nobody at its address."""
+    for visit in visits:
+        visit.proves()
+        visit.waits(KEPT, "kept")
+        visit.works_without_a_host()
+        settle(tally, visit, known, alone, spare)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_passes_is_repaired(name: str, browser: Get, versions: tuple[Site, Site], record_property: Record) -> None:
     """Nobody has to do anything, and every chunk that nothing happened to comes once."""
@@ -203,11 +216,7 @@ def test_what_passes_is_repaired(name: str, browser: Get, versions: tuple[Site, 
         for visit in batch:
             visit.host.fail(*points(visit.seed, PASSING, known, 20, 1))
             visit.open()
-        for visit in batch:
-            visit.proves()
-            visit.waits(KEPT, "kept")
-            visit.works_without_a_host()
-            settle(tally, visit, known, alone=True, spare=PROOF)
+        end(tally, batch, known, alone=True, spare=PROOF)
     tally.tell(record_property, 110)
 
 
@@ -227,11 +236,7 @@ def test_what_lasts_is_resumed(name: str, browser: Get, versions: tuple[Site, Si
             assert "Try again" in shown
             visit.host.fail()
             visit.open()
-        for visit in batch:
-            visit.proves()
-            visit.waits(KEPT, "kept")
-            visit.works_without_a_host()
-            settle(tally, visit, known, alone=False, spare=AT_ONCE + PROOF)
+        end(tally, batch, known, alone=False, spare=AT_ONCE + PROOF)
     tally.tell(record_property, 24)
 
 
@@ -249,11 +254,7 @@ def test_a_host_goes_away(name: str, browser: Get, versions: tuple[Site, Site], 
             assert visit.ended() == "failed"
             visit.host.fail()
             visit.open()
-        for visit in batch:
-            visit.proves()
-            visit.waits(KEPT, "kept")
-            visit.works_without_a_host()
-            settle(tally, visit, known, alone=False, spare=AT_ONCE + PROOF)
+        end(tally, batch, known, alone=False, spare=AT_ONCE + PROOF)
     tally.tell(record_property, 6)
 
 
@@ -344,6 +345,14 @@ def took(visit: Visit) -> None:
     visit.waits(KEPT, "kept")
 
 
+# The addresses of the chunks that are stored for this site.
+_STORED = """(async () => {
+  const stores = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+  const keys = (await Promise.all(stores.map((store) => store.keys()))).flat();
+  return keys.map(({ url }) => url).filter((url) => url.startsWith(new URL('../chunks/', location.href).href));
+})()"""
+
+
 def test_browser_killed(versions: tuple[Site, Site], record_property: Record) -> None:
     """While chunks are on their way; the next browser has the same profile."""
     site, known = versions[0], sites.needs(versions[0].files)
@@ -361,17 +370,18 @@ def test_browser_killed(versions: tuple[Site, Site], record_property: Record) ->
                 visit.open()
             for visit in visits:
                 visit.until_struck()
+            stored = [set(visit.tab.evaluate(_STORED)) for visit in visits]
+            sent = [len(visit.host.answers) for visit in visits]
             browser.kill()
             browser.start()
             for visit in visits:
                 visit.host.fail()
                 visit.tab = browser.new_tab()
                 visit.open()
-            for visit in visits:
-                visit.proves()
-                visit.waits(KEPT, "kept")
-                visit.works_without_a_host()
-                settle(tally, visit, known, alone=False, spare=AT_ONCE + PROOF)
+            for visit, before, start in zip(visits, stored, sent, strict=True):
+                end(tally, [visit], known, alone=False, spare=BEING_STORED + AT_ONCE + PROOF + FORGOTTEN)
+                again = {visit.host.url + answer.path for answer in visit.host.answers[start:]}
+                assert len(before & again) <= FORGOTTEN
         finally:
             browser.close()
             for visit in visits:
@@ -388,11 +398,7 @@ def test_stalls(name: str, browser: Get, versions: tuple[Site, Site], record_pro
         for visit in batch:
             visit.host.fail(*points(visit.seed, ("stall",), known, 3, 1))
             visit.open()
-        for visit in batch:
-            visit.proves()
-            visit.waits(KEPT, "kept")
-            visit.works_without_a_host()
-            settle(tally, visit, known, alone=True, spare=PROOF)
+        end(tally, batch, known, alone=True, spare=PROOF)
     tally.tell(record_property, 12)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def test_a_thousand_pages(browser: Get, tmp_path: Path) -> None:
     # Path, length and hash of each page, half of which is hash, and does not pack.
     assert len(worker) <= 10_000 + 110 * PAGES
     assert len(gzip.compress(worker, 9)) <= 5_000 + 50 * PAGES
-    manifest = json.loads(worker[len(offline.PREFIX) : worker.index(b";\n")])
+    manifest = offline.manifest(worker)
     assert len(manifest["pages"]) == PAGES + 1
     shell = {ref["path"]: ref["bytes"] for ref in manifest["shell"]}
     assert [path for path in shell if path.endswith(".html")] == ["index.html", "offline.html"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserType
 
 WITHOUT = "or check without a browser: sitegen check --no-browser"
-_INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _OPTIONS: dict[str, dict[str, Any]] = {
     # It would look for updates and accounts.
     "chromium": {"args": ["--disable-background-networking", "--disable-component-update", "--disable-sync"]},
@@ -56,4 +56,4 @@ def _executable(kind: BrowserType) -> str | None:
     """Playwright's own (None), or else a Chromium of this machine; of the other two it needs its own builds."""
     if kind.name != "chromium" or Path(kind.executable_path).exists():
         return None
-    return next((found for name in _INSTALLED if (found := shutil.which(name))), None)
+    return next((found for name in INSTALLED if (found := shutil.which(name))), None)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from sitegen import offline
 from sitegen.check.document import Document
 from sitegen.disk import LITTER, MARKER
 from sitegen.errors import BuildFailed, Place, SitegenError
-from sitegen.offline import PREFIX, STAND_IN
 
 WORKER = "sw.js"
 WEB_MANIFEST = "site.webmanifest"
@@ -70,9 +70,7 @@ class Folder:
     @cached_property
     def worker(self) -> Any:
         """The manifest at the head of the service worker; None where it cannot be read."""
-        text = self._text(WORKER) if WORKER in self.files else ""
-        prefix = PREFIX.decode()
-        return _json(text[len(prefix) :], whole=False) if text.startswith(prefix) else None
+        return offline.manifest(self.read(WORKER)) if WORKER in self.files else None
 
     @cached_property
     def web_manifest(self) -> Any:
@@ -89,7 +87,7 @@ class Folder:
     def pages(self) -> list[str]:
         """The pages that visitors open."""
         if self.retired:
-            return [path for path in self.documents if path != STAND_IN]
+            return [path for path in self.documents if path != offline.STAND_IN]
         listed = self.worker.get("pages", {}) if isinstance(self.worker, dict) else {}
         return [path for path in map(unquote, listed) if path in self.documents]
 
@@ -97,8 +95,8 @@ class Folder:
         return self.read(path).decode("utf-8", "replace")
 
 
-def _json(text: str, whole: bool = True) -> Any:
+def _json(text: str) -> Any:
     try:
-        return json.loads(text) if whole else json.JSONDecoder().raw_decode(text)[0]
+        return json.loads(text)
     except ValueError:
         return None

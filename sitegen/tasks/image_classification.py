@@ -37,21 +37,14 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
     """The picture's input block, and the activation; labels have to match the classes."""
     errors: list[SitegenError] = []
     image = pictures.completed(demo, signature, errors)
-    _check_labels(demo, signature, errors)
-    output = {"activation": demo.output.activation, "topK": demo.output.top_k}
-    return Completed(image, output) if image else None, errors
-
-
-def _check_labels(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> None:
     shape = signature.outputs[0].shape
-    classes = shape[-1] if len(shape) == 2 else -1
-    if len(shape) != 2:
+    if len(shape) == 2:
+        pictures.check_labels(demo, shape[1], "output of the model", errors)
+    else:
         what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(shape)}"
         errors.append(SitegenError(what, demo.places["model.source"]))
-    elif demo.labels and classes not in (-1, len(demo.labels)):
-        what = f"{text.plural(len(demo.labels), 'label')} for a model with {classes} classes"
-        hint = "one name for each output of the model, in its order"
-        errors.append(SitegenError(what, demo.places["labels"], hint))
+    output = {"activation": demo.output.activation, "topK": demo.output.top_k}
+    return Completed(image, output) if image else None, errors
 
 
 def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:

@@ -39,10 +39,8 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
     if len(shape) not in (3, 4):
         what = f"{demo.task} takes a model with output [N, height, width, classes] or [N, height, width]; "
         errors.append(SitegenError(what + f"this one gives {text.shape(shape)}", demo.places["model.source"]))
-    elif len(shape) == 4 and shape[3] > 1 and demo.labels and len(demo.labels) != shape[3]:
-        what = f"{text.plural(len(demo.labels), 'label')} for a model with {shape[3]} classes"
-        hint = "one name for each channel of the model's output, in its order"
-        errors.append(SitegenError(what, demo.places["labels"], hint))
+    elif len(shape) == 4 and shape[3] > 1:
+        pictures.check_labels(demo, shape[3], "channel of the model's output", errors)
     output = {"activation": demo.output.activation}
     return Completed(image, output) if image and not errors else None, errors
 

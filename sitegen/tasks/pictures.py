@@ -81,6 +81,14 @@ def completed(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) 
     )
 
 
+def check_labels(demo: DemoSpec, classes: int, each: str, errors: list[SitegenError]) -> None:
+    """There is a label for each class, of which the model may have any number (-1); appends to `errors`."""
+    if demo.labels and classes not in (-1, len(demo.labels)):
+        what = f"{text.plural(len(demo.labels), 'label')} for a model with {classes} classes"
+        hint = f"one name for each {each}, in its order"
+        errors.append(SitegenError(what, demo.places["labels"], hint))
+
+
 def fact(image: ImageInput) -> tuple[str, str]:
     """The input in the page's table of facts."""
     return "Input", f"{image.width} × {image.height} pixels, {'grey' if image.channels == 1 else 'RGB'}"

@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from sitegen.check.browser import INSTALLED
+
 _MAC_CHROMIUM = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 _MAC_FIREFOX = "/Applications/Firefox.app/Contents/MacOS/firefox"
 _MINI_BROWSERS = ("usr/lib*/*/webkit2gtk-4.1/MiniBrowser", "usr/libexec/webkit2gtk-4.1/MiniBrowser")
@@ -19,11 +20,11 @@ _MINI_BROWSERS = ("usr/lib*/*/webkit2gtk-4.1/MiniBrowser", "usr/libexec/webkit2g
 
 def chromium() -> str:
     """Path of an installed Chromium, of Playwright's own, which is downloaded at need, or of apt's."""
-    installed = _first(*_CHROMIUM, _MAC_CHROMIUM) or _playwrights()
+    installed = _first(*INSTALLED, _MAC_CHROMIUM) or _playwrights()
     if installed is None:
         # Where it cannot be had, apt may still have one.
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], capture_output=True, timeout=600)
-    return _found(lambda: _first(*_CHROMIUM, _MAC_CHROMIUM) or _playwrights(), ["chromium"], "Chromium")
+    return _found(lambda: _first(*INSTALLED, _MAC_CHROMIUM) or _playwrights(), ["chromium"], "Chromium")
 
 
 def firefox() -> str:

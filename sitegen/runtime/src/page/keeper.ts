@@ -4,7 +4,7 @@
  */
 
 import type { PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
-import { checked, fetched, put, roomFor } from '../shared/fetched';
+import { fetched, intact, put, roomFor } from '../shared/fetched';
 import { comingNote } from '../shared/names';
 import { needsOf, partsOf, sparesOf, type Need, type Part } from '../shared/needs';
 import { severally } from '../shared/severally';
@@ -127,10 +127,7 @@ export class Keeper {
 
   private async storeOne(store: Cache, need: Need, signal?: AbortSignal): Promise<void> {
     const known = await store.match(new URL(need.path, this.base));
-    if (known) {
-      const whole = await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null);
-      if (whole) return;
-    }
+    if (await intact(known, need)) return;
     // What is damaged is what the service worker would answer with, too.
     const { file } = await fetched(this.base, need, { mode: known ? 'reload' : 'default', signal });
     await put(store, this.base, need.path, file);

@@ -4,11 +4,12 @@
  */
 
 import type { PageConfig } from '../shared/contract';
-import { isShellCache } from '../shared/names';
+import { keptPages } from '../shared/kept';
+import { pageConfig } from './config';
 import { element } from './dom';
 
 /** Pages of the shell that nobody has to be led to. */
-const SHELL = ['index.html', 'offline.html'];
+const SHELL = new Set(['index.html', 'offline.html']);
 
 function defineKept({ root }: PageConfig): void {
   const base = new URL(root, location.href).href;
@@ -26,7 +27,7 @@ function defineKept({ root }: PageConfig): void {
           this.append(element('p', {}, element('a', { href: wanted }, 'Try again')));
           window.addEventListener('online', () => location.replace(wanted));
         }
-        const pages = await keptPages(base);
+        const pages = await headings(base);
         const links = [...pages].map(([href, title]) => element('li', {}, element('a', { href }, title)));
         if (links.length === 0) this.append(element('p', {}, 'No page is kept on this device yet.'));
         else this.append(element('h2', {}, 'Kept on this device'), element('ul', {}, ...links));
@@ -43,19 +44,16 @@ function wantedPage(base: string): string | null {
 }
 
 /** Addresses of all pages that are kept, and their headings. */
-async function keptPages(base: string): Promise<Map<string, string>> {
+async function headings(base: string): Promise<Map<string, string>> {
   const pages = new Map<string, string>();
-  for (const name of (await caches.keys()).filter((name) => isShellCache(base, name))) {
-    const shell = await caches.open(name);
-    for (const { url } of await shell.keys()) {
-      if (!url.endsWith('.html') || SHELL.includes(url.slice(base.length))) continue;
-      const html = await (await shell.match(url))?.text();
-      const page = new DOMParser().parseFromString(html ?? '', 'text/html');
-      pages.set(url, page.querySelector('h1')?.textContent || page.title);
-    }
+  for (const [path, shell] of await keptPages(base, SHELL)) {
+    const url = base + path;
+    const html = await (await shell.match(url))?.text();
+    const page = new DOMParser().parseFromString(html ?? '', 'text/html');
+    pages.set(url, page.querySelector('h1')?.textContent || page.title);
   }
   return pages;
 }
 
-const config = document.getElementById('sitegen-page')?.textContent;
-if (config) defineKept(JSON.parse(config) as PageConfig);
+const page = pageConfig();
+if (page) defineKept(page);

@@ -3,6 +3,7 @@
 import type { PageConfig } from '../shared/contract';
 import type {} from '../shared/task';
 import { modelsCache } from '../shared/names';
+import { pageConfig } from './config';
 import { element } from './dom';
 import { begun, defineDemo } from './demo';
 import { isolate } from './isolation';
@@ -15,9 +16,8 @@ import { register } from './updates';
 globalThis.sitegen ??= { tasks: {} };
 
 async function start(): Promise<void> {
-  const text = document.getElementById('sitegen-page')?.textContent;
-  if (!text) return;
-  const page = JSON.parse(text) as PageConfig;
+  const page = pageConfig();
+  if (!page) return;
   const base = new URL(page.root, location.href).href;
   if (location.protocol === 'file:') {
     await alone(page, byScript(base), 'Opened from a file: works without a network.');
@@ -44,8 +44,8 @@ async function start(): Promise<void> {
   await parsed();
   defineOffline(page, keeping);
   if (keeper?.wanted && !document.querySelector('sitegen-offline')) {
-    // A page without the panel keeps itself quietly.
-    void keeper.keep(() => undefined).catch(() => undefined);
+    // A page without the panel keeps itself quietly, when its demo has what it needs.
+    void loaded.then(() => keeper.keep(() => undefined)).catch(() => undefined);
   }
 }
 

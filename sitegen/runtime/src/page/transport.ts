@@ -4,14 +4,18 @@
  */
 
 import { chunkPath, verify } from '../shared/chunk';
-import { checked, fetched, put } from '../shared/fetched';
+import { fetched, intact, put } from '../shared/fetched';
 import type { Need } from '../shared/needs';
+import { AT_ONCE } from '../shared/severally';
 import { mayBeStored, remember } from './stored';
 
 export interface Transport {
   /** The payload of a chunk, whole. Throws when it cannot be had; a later call tries again. */
   payload(id: string, bytes: number): Promise<Uint8Array>;
 }
+
+/** A disk that takes longer for a file does not hold up the demo. */
+const slowly = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 3_000));
 
 /** A transport that stores what it fetches. */
 interface Keeping extends Transport {
@@ -42,7 +46,7 @@ class SharedKeeping extends Shared<Keeping> implements Keeping {
 }
 
 class HttpTransport implements Keeping {
-  private readonly storing: Promise<void>[] = [];
+  private readonly storing = new Set<Promise<void>>();
 
   constructor(
     private readonly base: string,
@@ -54,22 +58,24 @@ class HttpTransport implements Keeping {
     const need: Need = { path: chunkPath(id), bytes, sha256: id, chunk: true };
     const store = mayBeStored(this.base) ? await this.store : null;
     const kept = await store?.match(new URL(need.path, this.base));
-    if (kept) {
-      const file = new Uint8Array(await kept.arrayBuffer());
-      const payload = await checked(file, need).catch(() => null);
-      if (payload) return payload;
-    }
+    const whole = await intact(kept, need);
+    if (whole) return whole;
+    // What is on its way into the store is lost when the browser ends: that is to be a few at most.
+    if (this.storing.size >= AT_ONCE) await Promise.race([...this.storing, slowly()]);
     // What is damaged is what the service worker would answer with, too.
     const { file, payload } = await fetched(this.base, need, { mode: kept ? 'reload' : 'default' });
     // Neither a full disk nor a slow one must keep the demo from running.
-    if (this.store && this.keeping()) this.storing.push(this.put(need, file).catch(() => undefined));
+    if (this.store && this.keeping()) {
+      const storing = this.put(this.store, need, file).catch(() => undefined);
+      this.storing.add(storing);
+      void storing.then(() => this.storing.delete(storing));
+    }
     return payload;
   }
 
-  private async put(need: Need, file: Uint8Array): Promise<void> {
-    const store = await this.store;
+  private async put(store: Promise<Cache>, need: Need, file: Uint8Array): Promise<void> {
     remember(this.base);
-    await put(store!, this.base, need.path, file);
+    await put(await store, this.base, need.path, file);
   }
 
   async stored(): Promise<void> {

@@ -81,10 +81,15 @@ async function once(base: string, need: Need, mode: RequestCache, signal?: Abort
 }
 
 /** Gives the payload of a chunk, or the file itself when it is none; throws when it is not what the manifest says. */
-export async function checked(file: Uint8Array, need: Need): Promise<Uint8Array> {
+async function checked(file: Uint8Array, need: Need): Promise<Uint8Array> {
   const content = need.chunk ? payloadOf(file, need.sha256, need.bytes) : file;
   await verify(content, need.bytes, need.sha256, need.path);
   return content;
+}
+
+/** The payload of a stored file; null when there is none, or it is damaged. */
+export async function intact(stored: Response | undefined, need: Need): Promise<Uint8Array | null> {
+  return stored ? checked(new Uint8Array(await stored.arrayBuffer()), need).catch(() => null) : null;
 }
 
 const TYPES: Record<string, string> = {

@@ -1,6 +1,6 @@
 /** Work on many things, of which a few are under way at a time: more would only share the line. */
 
-const AT_ONCE = 4;
+export const AT_ONCE = 4;
 
 /**
  * Does the work for each item, begun in their order. Throws what failed first; no other is begun then, and none is under

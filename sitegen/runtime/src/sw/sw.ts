@@ -7,10 +7,11 @@
  */
 
 import type { AssetRef, PageConfig, WorkerReply, WorkerRequest } from '../shared/contract';
-import { checked, fetched, put } from '../shared/fetched';
+import { fetched, intact, put } from '../shared/fetched';
+import { keptPages } from '../shared/kept';
 import { COMING, isShellCache, modelsCache, shellCache } from '../shared/names';
-import { severally } from '../shared/severally';
 import { configIn, needsOf, sparesOf, type Need } from '../shared/needs';
+import { severally } from '../shared/severally';
 import { ranged } from './ranges';
 
 interface Manifest {
@@ -80,24 +81,11 @@ async function install(): Promise<void> {
 async function prepare(shell: Cache): Promise<void> {
   await severally(MANIFEST.shell, (ref) => storeAsset(shell, ref));
   const models = await caches.open(MODELS);
-  for (const path of await keptPages()) {
+  for (const path of (await keptPages(BASE, SHELL_PATHS)).keys()) {
     if (!MANIFEST.pages[path]) continue;
     const html = await storePage(shell, path);
     await severally(needs(html), (need) => storeMissing(models, need));
   }
-}
-
-/** Pages that are kept as of any build of this site. */
-async function keptPages(): Promise<Set<string>> {
-  const paths = new Set<string>();
-  for (const name of await caches.keys()) {
-    if (!isShellCache(BASE, name)) continue;
-    for (const request of await (await caches.open(name)).keys()) {
-      const path = request.url.slice(BASE.length);
-      if (path.endsWith('.html') && !SHELL_PATHS.has(path)) paths.add(path);
-    }
-  }
-  return paths;
 }
 
 async function storeAsset(shell: Cache, ref: AssetRef): Promise<void> {
@@ -105,13 +93,9 @@ async function storeAsset(shell: Cache, ref: AssetRef): Promise<void> {
   // A hashed file is the same in every build; what is not hashed must not come from a stale HTTP cache.
   const hashed = HASHED.test(ref.path);
   const known = hashed ? await caches.match(url(ref.path), { ignoreVary: true }) : undefined;
-  const old = known && (await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null));
-  await put(
-    shell,
-    BASE,
-    ref.path,
-    old || (await fetched(BASE, need, { mode: hashed ? 'default' : 'no-cache' })).file,
-  );
+  const old = await intact(known, need);
+  const file = old ?? (await fetched(BASE, need, { mode: hashed ? 'default' : 'no-cache' })).file;
+  await put(shell, BASE, ref.path, file);
 }
 
 /** Stores a page of this build; gives its HTML. Throws when the host has another build by now. */
@@ -126,7 +110,7 @@ async function storePage(shell: Cache, path: string, pauses?: number[]): Promise
 /** Stores a file unless it is there, whole. */
 async function storeMissing(cache: Cache, need: Need): Promise<void> {
   const known = await cache.match(url(need.path));
-  if (known && (await checked(new Uint8Array(await known.arrayBuffer()), need).catch(() => null))) return;
+  if (await intact(known, need)) return;
   await put(cache, BASE, need.path, (await fetched(BASE, need)).file);
 }
 

@@ -4,6 +4,7 @@
  * Python.
  */
 
+import { area, overlap } from '../shared/boxes';
 import type { DetectionConfig, Tensor, Tensors } from '../shared/contract';
 import { Best } from './best';
 
@@ -87,28 +88,15 @@ function suppressed(boxes: Float32Array, scores: Float32Array, detection: Detect
   for (let index = best.next(); index !== null && kept.length < total; index = best.next()) {
     const anchor = Math.floor(index / columns);
     const own = chosen[index % columns]!;
-    if (own.length >= perClass || own.some((other) => overlap(boxes, anchor, other) > iou)) continue;
+    if (own.length >= perClass || own.some((other) => overlap(boxes, boxes, anchor * 4, other * 4) > iou))
+      continue;
     own.push(anchor);
     // A box without area inside the picture counts for its class and is not reported.
-    if (area(inside(boxes, anchor), 0) > 0) {
+    if (area(inside(boxes, anchor)) > 0) {
       kept.push({ class: (index % columns) - background, anchor, score: scores[index]! });
     }
   }
   return kept;
-}
-
-/** Intersection over union of two boxes; 0 where they have no area. */
-function overlap(boxes: Float32Array, a: number, b: number): number {
-  const [i, j] = [a * 4, b * 4];
-  const height = Math.min(boxes[i + 2]!, boxes[j + 2]!) - Math.max(boxes[i]!, boxes[j]!);
-  const width = Math.min(boxes[i + 3]!, boxes[j + 3]!) - Math.max(boxes[i + 1]!, boxes[j + 1]!);
-  if (height <= 0 || width <= 0) return 0;
-  return (height * width) / (area(boxes, a) + area(boxes, b) - height * width);
-}
-
-function area(boxes: Float32Array, index: number): number {
-  const at = index * 4;
-  return (boxes[at + 2]! - boxes[at]!) * (boxes[at + 3]! - boxes[at + 1]!);
 }
 
 /** A box cut off at the picture's edges. */

@@ -1,6 +1,8 @@
 /** What the model says: the best class, and a bar for every one. */
 
+import { labelOf } from '../common/labels';
 import type { ViewProps } from '../pictures/demo';
+import { Latency } from '../pictures/latency';
 import { best, percent, shown, type Score } from './scores';
 
 export function Results({ answer, busy, config }: ViewProps<Score[]>) {
@@ -8,7 +10,7 @@ export function Results({ answer, busy, config }: ViewProps<Score[]>) {
   const count = classes > 0 ? classes : config.labels.length;
   const empty: Score[] = Array.from({ length: count }, (_, index) => ({
     index,
-    label: config.labels[index] ?? `Class ${index}`,
+    label: labelOf(config.labels, index),
     value: 0,
   }));
   const rows = shown(answer?.result ?? empty, config.output.topK!);
@@ -40,7 +42,7 @@ export function Results({ answer, busy, config }: ViewProps<Score[]>) {
           </li>
         ))}
       </ol>
-      <p class="sg-latency">{answer ? `${answer.milliseconds.toFixed(1)} ms in this browser` : '\u00a0'}</p>
+      <Latency answer={answer} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** Logits or probabilities -> named scores. */
 
 import type { DemoConfig, OutputConfig } from '../../shared/contract';
+import { labelOf } from '../common/labels';
 
 export interface Score {
   index: number;
@@ -13,7 +14,7 @@ const FIXED_ROWS = 10;
 /** The score of every class, in the model's order. */
 export function scoresOf(output: ArrayLike<number>, config: DemoConfig): Score[] {
   const values = activated(Array.from(output), config.output.activation ?? 'none');
-  return values.map((value, index) => ({ index, label: config.labels[index] ?? `Class ${index}`, value }));
+  return values.map((value, index) => ({ index, label: labelOf(config.labels, index), value }));
 }
 
 function activated(logits: number[], activation: OutputConfig['activation']): number[] {

@@ -1,8 +1,10 @@
 /** The picture with its segments over it, and how much of it each is. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { labelOf } from '../common/labels';
 import { Classes, useHidden } from '../pictures/classes';
 import type { Answer, ViewProps } from '../pictures/demo';
+import { Latency } from '../pictures/latency';
 import { percent, Slider } from '../pictures/slider';
 import { hue, Stage } from '../pictures/stage';
 import type { Segments } from './result';
@@ -15,7 +17,7 @@ export function View({ answer, busy, config }: ViewProps<Segments>) {
   );
   const kinds = [...(answer?.result.shares ?? [])].map(([kind, share]) => ({
     kind,
-    label: config.labels[kind] ?? `Class ${kind}`,
+    label: labelOf(config.labels, kind),
     told: percent(share),
   }));
   return (
@@ -34,7 +36,7 @@ export function View({ answer, busy, config }: ViewProps<Segments>) {
       </p>
       <Classes kinds={kinds} hidden={hidden} toggle={toggle} />
       <Slider name="opacity" title="Colour" least={0} value={opacity} set={setOpacity} />
-      <p class="sg-latency">{answer ? `${answer.milliseconds.toFixed(1)} ms in this browser` : '\u00a0'}</p>
+      <Latency answer={answer} />
     </>
   );
 }

@@ -1,5 +1,6 @@
 /** A detector's outputs -> what is found where: rows, lists or BlazeFace's heads, in one form. */
 
+import { overlap } from '../../shared/boxes';
 import type { BoxesConfig, Column, Tensors } from '../../shared/contract';
 
 /** A box in fractions of what the model was shown: top, left, bottom, right. */
@@ -87,13 +88,3 @@ export function suppressed(found: Candidate[], iou: number | null, most: number)
   }
   return kept;
 }
-
-/** Intersection over union; 0 of boxes without area. */
-function overlap(a: Corners, b: Corners): number {
-  const height = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const width = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  if (height <= 0 || width <= 0) return 0;
-  return (height * width) / (area(a) + area(b) - height * width);
-}
-
-const area = ([top, left, bottom, right]: Corners): number => (bottom - top) * (right - left);

@@ -1,6 +1,7 @@
 /** What the model found, in terms of the picture and of the labels; and the same as others' services tell it. */
 
 import type { DemoConfig, Tensors } from '../../shared/contract';
+import { labelOf } from '../common/labels';
 import type { Given } from '../pictures/demo';
 import { candidates, suppressed, type Candidate, type Corners } from './boxes';
 
@@ -23,7 +24,7 @@ export function foundIn(outputs: Tensors, { picture, box }: Given, config: DemoC
     const down = (y: number): number => inside((box.top + y * box.height) / picture.height);
     const across = (x: number): number => inside((box.left + x * box.width) / picture.width);
     const placed: Corners = [down(ymin), across(xmin), down(ymax), across(xmax)];
-    return { ...one, box: placed, label: config.labels[one.class] ?? `Class ${one.class}` };
+    return { ...one, box: placed, label: labelOf(config.labels, one.class) };
   });
 }
 

@@ -2,8 +2,10 @@
 
 import { useMemo, useState } from 'preact/hooks';
 import { Json } from '../common/json';
+import { labelOf } from '../common/labels';
 import { Classes, useHidden, type Kind } from '../pictures/classes';
 import type { ViewProps } from '../pictures/demo';
+import { Latency } from '../pictures/latency';
 import { percent, Slider } from '../pictures/slider';
 import { Stage } from '../pictures/stage';
 import { Boxes } from './overlay';
@@ -35,7 +37,7 @@ export function View({ answer, busy, config }: ViewProps<Found[]>) {
         value={threshold}
         set={(value) => setThreshold(value)}
       />
-      <p class="sg-latency">{answer ? `${answer.milliseconds.toFixed(1)} ms in this browser` : '\u00a0'}</p>
+      <Latency answer={answer} />
       {answer && <Json text={json} />}
     </>
   );
@@ -49,7 +51,7 @@ function counted(found: Found[], hidden: ReadonlySet<number>, labels: string[]):
     .sort(([a], [b]) => a - b)
     .map(([kind, count]) => ({
       kind,
-      label: labels[kind] ?? `Class ${kind}`,
+      label: labelOf(labels, kind),
       told: count ? `× ${count}` : '',
     }));
 }
