@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np

@@ -40,6 +40,8 @@ def serve(jobs: Connection, log: Path, parent: int, memory: int) -> None:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     # Its welcome message needs IPython where the output is neither terminal nor file.
     os.environ.setdefault("TFDF_DISABLE_WELCOME_MESSAGE", "1")
+    # Its kernels, on by default on processors with certain instructions, approximate some activations to 1e-3.
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
     # With more threads, sums end in other bits on other machines, and so would weights.
     for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"

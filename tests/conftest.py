@@ -11,6 +11,8 @@ import pytest
 
 # Test processes that import TensorFlow do as the build's workers do.
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", TFDF_DISABLE_WELCOME_MESSAGE="1")
+# As in the build's own processes.
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 
 from sitegen import build
 from sitegen.records import Site

@@ -19,6 +19,7 @@ from pathlib import Path
 
 # TensorFlow's start-up messages would bury the results.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 # For training.py, which other pages' scripts share.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
