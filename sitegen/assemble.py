@@ -11,13 +11,14 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 import sitegen
-from sitegen import bundle, chunks, icon, names, offline, pages, picture, text, theme
+from sitegen import bundle, chunks, icon, media, names, offline, pages, picture, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
 from sitegen.records import DEMO_MARK, Blob, Bundle, Chunked, DemoSpec, Packed, Page, Site
 from sitegen.runtime import Runtime
 from sitegen.steps import Steps
+from sitegen.tasks import TASKS
 
 # The variant of an engine that is for sites with `threads`.
 THREADS = "wasm-threads"
@@ -64,16 +65,18 @@ class Assembly:
         self._icons: list[tuple[str, int, str]] = []
 
     def sample_types(self, demo: DemoSpec) -> tuple[dict[str, str], list[SitegenError]]:
-        """The media types of a demo's pictures by name, and what is wrong with them, whatever its model."""
+        """The media types of a demo's samples by name, and what is wrong with its files, whatever its model."""
         types, errors = {}, []
-        for file in demo.samples:
-            kind = self._steps.image_type(file)
-            if kind is None:
-                what = f"the sample {file.name} is no picture that browsers show"
-                hint = "PNG, JPEG, WebP, GIF or BMP, whole and readable"
-                errors.append(SitegenError(what, demo.places["samples"], hint))
-            else:
-                types[file.name] = kind
+        given = [(file, "sample", TASKS[demo.task].SAMPLES) for file in demo.samples]
+        given += [(file, "picture", "picture") for file in demo.pictures]
+        for file, key, kind in given:
+            told = self._steps.media_type(file, kind)
+            if told is None:
+                what = f"the {key} {file.name} is no {media.KINDS[kind].what}"
+                place = demo.places["samples" if key == "sample" else key]
+                errors.append(SitegenError(what, place, media.KINDS[kind].which))
+            elif key == "sample":
+                types[file.name] = told
         return types, errors
 
     def bundled(self, page: Page, demo: DemoSpec, packed: Packed, types: Mapping[str, str]) -> Bundle:
@@ -132,8 +135,10 @@ class Assembly:
 
     def _draw_thumbnails(self, found: list[Page]) -> None:
         for page in found:
-            if page.demo and page.demo.samples:
-                drawn = self._steps.thumbnail(page.demo.samples)
+            demo = page.demo
+            shown = demo and (demo.pictures or (demo.samples if TASKS[demo.task].SAMPLES == "picture" else ()))
+            if shown:
+                drawn = self._steps.thumbnail(shown)
                 self._thumbnails[page.path] = theme.add_asset(self._files, "thumbnail.webp", drawn)
 
     def _web_manifest(self) -> Blob:

@@ -16,7 +16,7 @@ def name(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def pictures(
+def files(
     root: Path,
     file: SourceFile,
     patterns: Sequence[str],

@@ -25,15 +25,6 @@ from sitegen.records import (
 )
 from sitegen.tasks import TASKS
 
-# What browsers decode everywhere, as Pillow calls it -> media type.
-IMAGE_TYPES = {
-    "PNG": "image/png",
-    "JPEG": "image/jpeg",
-    "GIF": "image/gif",
-    "WEBP": "image/webp",
-    "BMP": "image/bmp",
-}
-
 
 @dataclass(frozen=True)
 class Engine:
@@ -104,10 +95,11 @@ def make(
             "parameters": packed.parameters,
         },
         "input": _input_json(completed.image) if completed.image else None,
+        "takes": completed.takes,
         "output": completed.output,
         "labels": list(demo.labels),
         "samples": [
-            {"name": _human(file), "type": kind, "image": ref(cut)}
+            {"name": _human(file), "type": kind, "file": ref(cut)}
             for file in demo.samples
             for kind, cut in [samples[file.name]]
         ],

@@ -237,7 +237,8 @@ def _demo(
     elif front.model is not None:
         model = _model(root, file, front.model, places, errors)
     labels = _labels(root, file, front, places, errors)
-    samples = beside.pictures(root, file, front.samples, ("samples",), places, errors)
+    samples = beside.files(root, file, front.samples, ("samples",), places, errors)
+    pictures = beside.files(root, file, front.picture, ("picture",), places, errors)
     for key in ("mean", "std"):
         values = getattr(front.input, key)
         if len(values) not in (1, 3):
@@ -262,8 +263,8 @@ def _demo(
         fit=front.input.draw.fit,
     )
     output = Output(**{**front.output.model_dump(), "columns": front.output.columns and tuple(front.output.columns)})
-    keys = ["task", "model", "model.source", "model.format", "labels", "samples", "input", *quantization.KEYS, "output"]
-    keys += [f"output.{key}" for key in ("rows", "boxes", "scores", "classes", "columns")]
+    said = _said(front)
+    keys = {"task", "model.source", "model.format", "labels", "samples", "input", "output", *quantization.KEYS, *said}
     known = {key: places.of(key) for key in keys}
     if front.quantize is None:
         # The site's settings speak for the page, and its model is what does not suit them.
@@ -283,12 +284,21 @@ def _demo(
             labels=labels,
             backend=front.backend,
             samples=samples,
-            said=frozenset(front.model_fields_set),
+            pictures=pictures,
+            takes=front.input.takes(),
+            said=said,
             places=known,
             sound=model is not None and not (errors or flawed),
         ),
         errors,
     )
+
+
+def _said(front: FrontMatter) -> frozenset[str]:
+    """The keys that stand in the front matter, and those within them."""
+    blocks = {"model": front.model, "input": front.input, "output": front.output}
+    within = {f"{name}.{key}" for name, block in blocks.items() if block for key in block.model_fields_set}
+    return frozenset(front.model_fields_set | within)
 
 
 def _model(

@@ -53,7 +53,7 @@ def of_page(
         budget=budget,
         shared={key: value for key, value in from_site.items() if key not in budget},
         overrides=_overrides(own, shared, scheme, places, errors),
-        calibration=beside.pictures(root, file, own.calibration, ("quantize", "calibration"), places, errors),
+        calibration=beside.files(root, file, own.calibration, ("quantize", "calibration"), places, errors),
         labelled=_labelled(root, file, front, own.labelled, labels, places, errors),
     )
 
@@ -80,7 +80,7 @@ def _labelled(
     places: Places,
     errors: list[SitegenError],
 ) -> tuple[tuple[SourceFile, int], ...]:
-    files = beside.pictures(root, file, patterns, ("quantize", "labelled"), places, errors)
+    files = beside.files(root, file, patterns, ("quantize", "labelled"), places, errors)
     place = places.of("quantize.labelled")
     if patterns and front.labels is None:
         what = '"quantize.labelled" needs the names of the classes'

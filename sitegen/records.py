@@ -232,11 +232,13 @@ class Output:
 class Completed:
     """A page's input and output with what the model says of them.
 
-    `image` is None for tasks that take no picture; `output` is the JSON of contract.ts: OutputConfig.
+    `image` is None for tasks that take no picture; `output` and `takes`, of what is no picture, are the JSON of
+    contract.ts: OutputConfig and Takes.
     """
 
     image: ImageInput | None
     output: Mapping[str, Any]
+    takes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -287,7 +289,9 @@ class DemoSpec:
     labels: tuple[str, ...]
     backend: str  # wasm, or what the page may change over to: schema.py
     samples: tuple[SourceFile, ...]
-    said: frozenset[str]  # the keys that stand in the front matter
+    pictures: tuple[SourceFile, ...]  # for the page's card
+    takes: Mapping[str, Any]  # what the page's input says of what is no picture: schema.py, TAKES
+    said: frozenset[str]  # the keys that stand in the front matter, and those within them: "input", "input.size"
     places: Mapping[str, Place]
     sound: bool
 

@@ -115,6 +115,13 @@ class Input(Strict):
     max_fps: float = Field(15, gt=0, le=60, description="the most pictures a second that are taken of camera and films")
     draw: Draw = Draw()
 
+    def takes(self) -> dict[str, Any]:
+        """What is said of input that is no picture, as JSON: the blocks named in TAKES."""
+        return self.model_dump(include=set(TAKES & self.model_fields_set))
+
+
+# Blocks of tasks that take no picture, or more than one.
+TAKES: frozenset[str] = frozenset()
 
 Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class"]
 
@@ -177,7 +184,10 @@ class FrontMatter(Strict):
         None, description="a file with one name a line, or the names themselves as a list"
     )
     samples: Annotated[list[str], _one_or_many] = Field(
-        [], description="pictures to try: files or patterns such as samples/*.png"
+        [], description="what to try: files or patterns such as samples/*.png"
+    )
+    picture: Annotated[list[str], _one_or_many] = Field(
+        [], description="for the page's card; left out, it is made of samples that are pictures"
     )
     backend: Literal["wasm", "auto", "webgl", "webgpu"] = Field(
         "wasm", description="what the demo may change over to, once it was proven and measured on the visitor's device"

@@ -6,7 +6,6 @@ starts none.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sitegen import bundle, chunks, icon, models, plan, quantization, tasks, thumbnail, weights, worker
+from sitegen import chunks, icon, media, models, plan, quantization, tasks, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
@@ -307,26 +306,19 @@ class Steps:
 
         return self._chunked(self._cached("chunks", key, compute, lambda result: [result]))
 
-    def image_type(self, file: SourceFile) -> str | None:
-        """The media type of a picture that decodes from end to end, else None."""
-        key = Cache.key({"image": self._cache.sha256(file.path), "check": 1})
-        known = self._cache.recall("image", key)
+    def media_type(self, file: SourceFile, kind: str) -> str | None:
+        """The media type of a file that is of a kind (media.py), else None."""
+        key = Cache.key({kind: self._cache.sha256(file.path), "check": 1})
+        known = self._cache.recall("media", key)
         if known is None:
-            from PIL import Image, UnidentifiedImageError
+            known = [media.KINDS[kind].told(file.path.read_bytes())]
+            self._cache.keep("media", key, known)
+        told: str | None = known[0]
+        return told
 
-            try:
-                with Image.open(io.BytesIO(file.path.read_bytes())) as image:
-                    image.load()
-                    known = [bundle.IMAGE_TYPES.get(image.format or "")]
-            except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-                known = [None]
-            self._cache.keep("image", key, known)
-        kind: str | None = known[0]
-        return kind
-
-    def thumbnail(self, samples: Sequence[SourceFile]) -> Blob:
-        """A picture for the page's card, made of its first samples."""
-        paths = [file.path for file in samples[: thumbnail.TILES]]
+    def thumbnail(self, pictures: Sequence[SourceFile]) -> Blob:
+        """A picture for the page's card, made of the first of its own."""
+        paths = [file.path for file in pictures[: thumbnail.TILES]]
         key = Cache.key({"samples": [self._cache.sha256(path) for path in paths], "drawn": 3})
         return self._drawn("thumbnail", key, lambda: thumbnail.draw(paths))
 

@@ -60,7 +60,7 @@ def needs(files: Mapping[str, Blob]) -> dict[str, int]:
     """The chunk files that the digits page needs in a browser with SIMD, with their sizes."""
     demo = _config(files)["demo"]
     refs = [demo["engine"]["script"], demo["engine"]["wasm"]["simd"], demo["model"]["graph"], demo["model"]["weights"]]
-    refs += [demo["model"]["proof"], *(sample["image"] for sample in demo["samples"])]
+    refs += [demo["model"]["proof"], *(sample["file"] for sample in demo["samples"])]
     paths = [chunks.path(name) for ref in refs for name, _ in ref["chunks"]]
     return {path: files[path].size for path in paths}
 

@@ -29,7 +29,7 @@ RUNTIME = PACKAGE / "runtime"
 ROWS = (
     "errors",
     "names records schema text validation",
-    "beside config describe disk frontmatter host icon loss picture runtime thumbnail",
+    "beside config describe disk frontmatter host icon loss media picture runtime thumbnail",
     "chunks graph links offline quantization tasks theme",
     "models",
     "bundle pages watch weights",

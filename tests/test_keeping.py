@@ -54,7 +54,7 @@ def needed(config: dict[str, Any]) -> dict[str, int]:
     demo = config["demo"]
     files = [demo["engine"]["script"], demo["engine"]["wasm"]["simd"]]
     files += [demo["model"][key] for key in ("graph", "weights", "proof")]
-    files += [sample["image"] for sample in demo["samples"]]
+    files += [sample["file"] for sample in demo["samples"]]
     chunks = {f"chunks/{name}.js": size for file in files for name, size in file["chunks"]}
     return chunks | {asset["path"]: asset["bytes"] for asset in config["assets"]}
 

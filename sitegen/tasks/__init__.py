@@ -6,7 +6,7 @@ The other half of a task, what visitors see, is its script: runtime/src/widgets/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from sitegen.errors import SitegenError
@@ -27,6 +27,14 @@ class Task(Protocol):
     def SOURCES(self) -> Sequence[str]:  # noqa: N802
         """The ways in of pages that name none; empty for tasks that take no pictures."""
 
+    @property
+    def TAKES(self) -> Collection[str]:  # noqa: N802
+        """What it makes something of, of `labels`, `samples` and the keys of `input` and `output`: `input.size`, ..."""
+
+    @property
+    def SAMPLES(self) -> str:  # noqa: N802
+        """The kind of its samples: media.py."""
+
     def fits(self, info: Info) -> bool:
         """Whether `sitegen new page` may suggest the task for a model."""
 
@@ -46,5 +54,16 @@ TASKS: Mapping[str, Task] = {task.NAME: task for task in _MODULES}
 
 
 def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, list[SitegenError]]:
-    """What the demo's task makes of its page and model."""
-    return TASKS[demo.task].completed(demo, signature)
+    """What the demo's task makes of its page and model; None, and all that is wrong, where they clash."""
+    task = TASKS[demo.task]
+    made, errors = task.completed(demo, signature)
+    surplus = [_surplus(demo, key) for key in sorted(demo.said) if key not in task.TAKES and _is_for_tasks(key)]
+    return (None if surplus else made), [*surplus, *errors]
+
+
+def _is_for_tasks(key: str) -> bool:
+    return key in ("labels", "samples") or key.startswith(("input.", "output."))
+
+
+def _surplus(demo: DemoSpec, key: str) -> SitegenError:
+    return SitegenError(f'{demo.task} makes nothing of "{key}"', demo.places[key], "leave it out")

@@ -12,6 +12,8 @@ from sitegen.tasks import pictures
 
 NAME = "image-classification"
 SOURCES = ("samples", "upload", "camera")
+TAKES = (*pictures.TAKES, "output.activation", "output.top_k")
+SAMPLES = pictures.SAMPLES
 
 
 def fits(info: Mapping[str, Any]) -> bool:

@@ -12,6 +12,8 @@ from sitegen.tasks import pictures
 
 NAME = "image-segmentation"
 SOURCES = ("samples", "upload", "camera", "video")
+TAKES = (*pictures.TAKES, "output.activation")
+SAMPLES = pictures.SAMPLES
 
 
 def fits(info: Mapping[str, Any]) -> bool:

@@ -17,6 +17,9 @@ from sitegen.tasks import pictures
 
 NAME = "object-detection"
 SOURCES = ("samples", "upload", "camera", "video")
+_OUTPUT = ("rows", "boxes", "scores", "classes", "columns", "units", "first_class", "threshold", "iou", "activation")
+TAKES = (*pictures.TAKES, *(f"output.{key}" for key in _OUTPUT))
+SAMPLES = pictures.SAMPLES
 
 _ROWS = ("xmin", "ymin", "xmax", "ymax", "score", "class")
 _LISTS = ("ymin", "xmin", "ymax", "xmax")
@@ -60,7 +63,6 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
         return None, errors
     output = {
         "activation": said.activation,
-        "topK": said.top_k,
         "boxes": {
             **boxes,
             "columns": list(said.columns or boxes["columns"]),

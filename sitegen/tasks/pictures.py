@@ -10,6 +10,11 @@ from sitegen import text
 from sitegen.errors import SitegenError
 from sitegen.records import DemoSpec, ImageInput, Signature
 
+# What a page may say of its pictures.
+_INPUT = ("size", "channels", "resize", "invert", "scale", "mean", "std", "sources", "max_fps", "draw")
+TAKES = ("labels", "samples", *(f"input.{key}" for key in _INPUT))
+SAMPLES = "picture"
+
 
 def fits(info: Mapping[str, Any]) -> bool:
     """Whether a model takes one picture."""

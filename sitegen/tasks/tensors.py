@@ -11,6 +11,8 @@ from sitegen.records import Completed, DemoSpec, Signature, TensorSpec
 
 NAME = "tensors"
 SOURCES: tuple[str, ...] = ()
+TAKES: tuple[str, ...] = ()
+SAMPLES = "text"
 
 
 def fits(info: Mapping[str, Any]) -> bool:
@@ -24,13 +26,8 @@ def front_matter(info: Mapping[str, Any]) -> list[str]:
 
 
 def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, list[SitegenError]]:
-    """There is nothing to complete, and nothing to say in `input`, `output`, `labels` and `samples`."""
-    errors = [
-        SitegenError(f"{demo.task} takes numbers, and makes nothing of {key}", demo.places[key], "leave it out")
-        for key in ("input", "output", "labels", "samples")
-        if key in demo.said
-    ]
-    return Completed(None, {}) if not errors else None, errors
+    """There is nothing to complete."""
+    return Completed(None, {}), []
 
 
 def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:

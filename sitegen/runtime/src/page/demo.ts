@@ -161,8 +161,8 @@ class Host implements DemoHost {
   }
 
   async sample(index: number): Promise<Blob> {
-    const { image, type } = this.config.samples[index]!;
-    const [bytes] = await loadFiles(this.transport, [image]);
+    const { file, type } = this.config.samples[index]!;
+    const [bytes] = await loadFiles(this.transport, [file]);
     return new Blob([bytes as BlobPart], { type });
   }
 

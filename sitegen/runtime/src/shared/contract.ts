@@ -85,6 +85,9 @@ export type BoxesConfig = {
     }
 );
 
+/** What a task takes that is no picture, or more than one; made by the task's half in sitegen/tasks/. */
+export interface Takes {}
+
 /** What becomes of the outputs; which keys there are is the task's to say. */
 export interface OutputConfig {
   activation: 'none' | 'softmax' | 'sigmoid';
@@ -155,9 +158,10 @@ export interface DemoConfig {
   model: ModelConfig;
   /** None for tasks that take no picture. */
   input: ImageInput | null;
+  takes: Partial<Takes>;
   output: Partial<OutputConfig>;
   labels: string[];
-  samples: { name: string; type: string; image: FileRef }[];
+  samples: { name: string; type: string; file: FileRef }[];
 }
 
 /** What a page's script reads from `<script type="application/json" id="sitegen-page">`. */

@@ -35,7 +35,7 @@ export function partsOf(page: PageConfig): Part[] {
     files('Engine', engine.script, backendOf(engine));
     files('Model', ...modelFiles(model));
     if (model.proof) files('Numbers to check it by', model.proof);
-    files('Samples', ...samples.map(({ image }) => image));
+    files('Samples', ...samples.map(({ file }) => file));
   }
   const seen = new Set<string>();
   const first = ({ path }: Need): boolean => !seen.has(path) && Boolean(seen.add(path));
