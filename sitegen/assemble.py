@@ -143,7 +143,7 @@ class Assembly:
 
     def _web_manifest(self) -> Blob:
         source = self._theme.files[self._theme.asset(icon.SOURCE)]
-        for side in (192, 512):
+        for side in icon.SIDES:
             for purpose in ("any", "maskable"):
                 drawn = self._steps.icon(source, side, maskable=purpose == "maskable")
                 path = theme.add_asset(self._files, f"icon-{purpose}-{side}.png", drawn)
@@ -267,8 +267,8 @@ class Assembly:
             digest.update(f"{path}\n{files[path].sha256}\n".encode())
         build = digest.hexdigest()[:16]
         demos_own = {path for made in bundles.values() for path in made.assets} | set(self._thumbnails.values())
-        # Installing needs a network, and pictures of it are of no use without.
-        demos_own |= {path for path, _, _ in self._icons} | {self._theme.asset(icon.SOURCE)}
+        # Browsers look for the small ones on every visit, and for the others when the site is installed.
+        demos_own |= {path for path, side, _ in self._icons if side != icon.SIDES[0]} | {self._theme.asset(icon.SOURCE)}
         shell = {pages.FRONT_PAGE, offline.STAND_IN, "site.webmanifest"} | {
             path for path in files if path.startswith("assets/") and path not in demos_own
         }

@@ -8,6 +8,7 @@ from sitegen.errors import SitegenError
 
 SOURCE = "icon-512.png"
 _SIDE = 512
+SIDES = (192, 512)
 # What every shape leaves is a circle of four fifths of the width (W3C, Web Application Manifest, "maskable").
 _SAFE = 0.8
 

@@ -110,8 +110,7 @@ def test_chromium(tab: ChromiumTab, threaded: Path, base: str) -> None:
         digits.open_page(tab, url, "wasm-threads")
         assert tab.evaluate(ISOLATED)
         digits.check(tab, threaded / "content/digits")
-    # Chromium looks for the icon of an installed site by itself, and not by way of the service worker.
-    assert [line for line in said if "icon" not in line and "ERR_FAILED" not in line] == []
+    assert said == []
     loads = [address for address in requests if address == url]
     assert len(loads) == 4, "once, and once more to be isolated"
 

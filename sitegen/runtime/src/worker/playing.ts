@@ -1,9 +1,9 @@
 /** The plan engine, whichever build of the backend it runs on. */
 
 import '@tensorflow/tfjs-backend-wasm/dist/register_all_kernels';
-import { readPlan } from '../plan/format';
+import { readPlan, type Plan } from '../plan/format';
 import type { EngineFiles } from '../shared/contract';
-import { readWeights } from '../weights/container';
+import { readWeights, type Weights } from '../weights/container';
 import { Backend } from './backend';
 import { kernels } from './core';
 import { signed } from './heads';
@@ -21,9 +21,17 @@ export interface Started {
 /** An engine that plays plans on the binary that `start` gives. */
 export function playing(start: (files: EngineFiles) => Promise<Started>): Load {
   return async (model, files) => {
-    const weights = readWeights(files.weights);
-    const plan = readPlan(files.graph, weights.specs, (kernel) => kernels.has(kernel));
-    const { wasm, backend: name, end } = await start(files);
+    // Compiling takes threads of its own.
+    const starting = start(files);
+    let weights: Weights, plan: Plan;
+    try {
+      weights = readWeights(files.weights);
+      plan = readPlan(files.graph, weights.specs, (kernel) => kernels.has(kernel));
+    } catch (error) {
+      void starting.then(({ end }) => end()).catch(() => undefined);
+      throw error;
+    }
+    const { wasm, backend: name, end } = await starting;
     try {
       const backend = new Backend(wasm);
       for (const { setupFunc } of kernels.values()) setupFunc?.(backend);
