@@ -203,7 +203,8 @@ def _extensions() -> list[Extension]:
 
 def _render(body: str) -> tuple[str, str]:
     engine = markdown.Markdown(extensions=_extensions())
-    html = engine.convert(body)
+    # What may be too wide for a phone has to be reached by keyboard to be moved.
+    html = engine.convert(body).replace("<pre>", '<pre tabindex="0">')
     toc: str = getattr(engine, "toc", "")
     # A list of contents helps from three headings on.
     return html, toc if toc.count("<li>") >= 3 else ""
