@@ -251,6 +251,7 @@ class Assembly:
             "offline": self._keeping(page, made),
             "preview": self._preview,
             "retired": self._retired,
+            "alone": False,
             "assets": [offline.asset_ref(path, self._files[path]) for path in self._own(page, made)],
             "demo": made.config if made else None,
         }

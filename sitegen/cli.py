@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import click
 
 import sitegen
-from sitegen import report
+from sitegen import report, text
 from sitegen.check.result import BROWSERS
 from sitegen.errors import BuildFailed, Kind, SitegenError
+from sitegen.export import FORMS
 
 if TYPE_CHECKING:
     from sitegen.look import Asked
@@ -180,6 +181,36 @@ def inspect(
     with _told(reporter), reporter.working():
         found = look.look(asked, reporter.progress)
     reporter.inspected({**found, "front_matter": newpage.front_matter(found, asked.source, asked)})
+
+
+@cli.command()
+@click.argument("page", required=False)
+@_project
+@click.option("--as", "form", type=click.Choice(FORMS), required=True, help="One file, or one archive.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="The file (default: the page's name, here).")
+@click.option("--offline", is_flag=True, help="Open no connection: models behind addresses come from the cache.")
+def export(page: str | None, project: Path, form: str, output: Path | None, offline: bool) -> None:
+    """Makes one file of PAGE to hand on: its folder, its path or its source; without PAGE, of the whole site.
+
+    html: a page that runs by double-click, with all that it needs in it. zip: a folder that opens by double-click on
+    its index.html, after it was unpacked.
+    """
+    from sitegen import build as builder
+    from sitegen import export as exporter
+
+    reporter = report.choose(False)
+    with _told(reporter):
+        if page is None and form == "html":
+            hint = "sitegen export PAGE --as html, or --as zip"
+            raise SitegenError("a whole site does not go into one page", hint=hint, kind=Kind.USAGE)
+        opened = builder.Project.open(project)
+        with reporter.working():
+            site = builder.make_site(opened, reporter.progress, jobs=min(2, os.cpu_count() or 1), offline=offline)
+            bundle = exporter.find(site, page) if page else None
+            name = bundle.page.path.removesuffix("/index.html").rpartition("/")[2] if bundle else opened.root.name
+            target = output or Path(f"{name}.{form}")
+            size = exporter.export(site, bundle, form, target)
+    click.echo(f"{target}: {text.size(size)}")
 
 
 @cli.group()

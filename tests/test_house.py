@@ -41,7 +41,7 @@ ROWS = (
     "assemble look",
     "newpage",
     "build check",
-    "report",
+    "report export",
     "serve",
     "cli",
 )

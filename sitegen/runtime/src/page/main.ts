@@ -10,6 +10,7 @@ import { isolate } from './isolation';
 import { Keeper } from './keeper';
 import { clear, unregister } from './leaving';
 import { defineOffline, type Keeping } from './offline';
+import { byElement, inPage } from './elements';
 import { byHttp, byScript, type Transport } from './transport';
 import { register } from './updates';
 
@@ -19,12 +20,17 @@ async function start(): Promise<void> {
   const page = pageConfig();
   if (!page) return;
   const base = new URL(page.root, location.href).href;
+  if (inPage()) {
+    await alone(page, byElement(), 'All in this file: works without a network.');
+    return;
+  }
   if (location.protocol === 'file:') {
     await alone(page, byScript(base), 'Opened from a file: works without a network.');
     return;
   }
-  if (page.preview || page.retired) {
-    void (page.preview ? unregister(base) : clear(base)).catch(() => undefined);
+  if (page.preview || page.retired || page.alone) {
+    if (page.preview) void unregister(base).catch(() => undefined);
+    if (page.retired) void clear(base).catch(() => undefined);
     const excuse = page.preview ? 'A preview: nothing is kept.' : 'This site keeps nothing on your device.';
     const transport = byHttp(base, null, () => false);
     await alone(page, transport, excuse);

@@ -175,6 +175,8 @@ export interface PageConfig {
   preview: boolean;
   /** Of a site that has no service worker any more: nothing is kept. */
   retired: boolean;
+  /** Handed on without its site, as one file or in an archive: nothing is kept. */
+  alone: boolean;
   /** Files of this page alone (task script, pictures in the text). */
   assets: AssetRef[];
   demo: DemoConfig | null;

@@ -1,0 +1,109 @@
+"""A page with its demo as one HTML file that loads nothing: it opens by double-click, wherever it is."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import mimetypes
+from collections.abc import Iterator
+from typing import Any
+
+from sitegen import chunks
+from sitegen.export.alone import Alone, Attributes, referred
+from sitegen.records import Bundle, Site
+
+# WebKit takes time that grows with the square of an inline script's length.
+_PIECE = 384 * 1024
+_MARK = "<!-- made by sitegen export -->\n"
+_POLICY = "sitegen:policy"
+# Wherever a page's own policy lets it load from itself, this one has nothing to load.
+_RULES = (
+    "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src blob: data:; "
+    "media-src blob: data:; font-src data:; worker-src blob:; base-uri 'none'; form-action 'none'"
+)
+
+
+def make(site: Site, bundle: Bundle | None) -> bytes:
+    """The page of a demo: its payloads are base64, a third larger, in pieces of 384 KiB at most."""
+    assert bundle is not None
+    pages = frozenset(page.path for page in site.pages) | {"index.html", "offline.html"}
+    page = _Single(bundle.page.path, pages, site, bundle)
+    text = page.rewrite(site.files[bundle.page.path].read().decode("utf-8"))
+    rules = _RULES.format(scripts=" ".join(page.scripts), styles=" ".join(page.styles))
+    return (text.replace(_POLICY, rules) + _MARK).encode("utf-8")
+
+
+def is_ours(data: bytes) -> bool:
+    """Whether a file is one that `make` made."""
+    return data.endswith(_MARK.encode())
+
+
+class _Single(Alone):
+    def __init__(self, path: str, pages: frozenset[str], site: Site, bundle: Bundle) -> None:
+        super().__init__(path, pages, self._configure)
+        self.scripts: list[str] = []
+        self.styles: list[str] = []
+        self._site = site
+        self._bundle = bundle
+        self._last: list[str] = []
+
+    def script(self, path: str, attributes: Attributes) -> str:
+        """Nothing here: scripts come last, and that which waits for the others after them."""
+        text = self._text(path).replace("</script", r"<\/script").replace("<!--", r"<\!--")
+        waits = any(name == "async" for name, _ in attributes)
+        self._last.insert(len(self._last) if waits else 0, text)
+        self.scripts.append(_hash(text))
+        return ""
+
+    def style(self, path: str) -> str:
+        """The sheet itself, with what it refers to."""
+        css = referred(self._text(path), path, self.address)
+        self.styles.append(_hash(css))
+        return f"<style>{css}</style>"
+
+    def policy(self, content: str) -> str:
+        """A mark: the hashes are not known yet."""
+        return _POLICY
+
+    def address(self, path: str) -> str | None:
+        """The file in its address."""
+        blob = self._site.files.get(path)
+        if blob is None:
+            return None
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return f"data:{kind};base64,{base64.b64encode(blob.read()).decode()}"
+
+    def end(self) -> str:
+        """The demo's payloads, then the scripts."""
+        return "".join([*self._payloads(), *(f"<script>{text}</script>\n" for text in self._last)])
+
+    def _payloads(self) -> Iterator[str]:
+        variants = _variants(self._bundle.config)
+        for name, file in sorted(self._bundle.chunks.items()):
+            if name in variants:
+                continue
+            payload = chunks.carried(file.read())
+            for at in range(0, len(payload), _PIECE // 4 * 3):
+                piece = base64.b64encode(payload[at : at + _PIECE // 4 * 3]).decode()
+                yield f'<script type="application/octet-stream" data-chunk="{name}">{piece}</script>\n'
+
+    def _configure(self, config: dict[str, Any]) -> None:
+        config |= {"alone": True, "root": "./", "page": config["page"].rpartition("/")[2], "assets": []}
+        # Other ways to run it are worth their bytes to those alone who ask for them.
+        config["demo"]["engine"]["variants"] = []
+        config["demo"]["backend"] = "wasm"
+
+    def _text(self, path: str) -> str:
+        return self._site.files[path].read().decode("utf-8")
+
+
+def _variants(config: Any) -> set[str]:
+    """Chunks of the variants of a demo's engine that nothing else needs."""
+    engine = config["engine"]
+    own = {name for part in (engine["script"], *engine["wasm"].values()) for name, _ in part["chunks"]}
+    parts = [part for each in engine["variants"] for part in (each["script"], each["wasm"]) if part]
+    return {name for part in parts for name, _ in part["chunks"]} - own
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
