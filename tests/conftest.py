@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,8 +24,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build cache for the whole session: a model is converted once, whichever test builds with it first."""
-    return tmp_path_factory.mktemp("cache")
+    """A build cache for the whole run: a model is converted once, whichever test builds with it first."""
+    base = tmp_path_factory.getbasetemp()
+    # Processes of one run have folders beside one another.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +50,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Pat
     settings = (REPOSITORY / "pyproject.toml").read_text("utf-8")
     (root / "pyproject.toml").write_text(settings.replace("[tool.sitegen]\n", '[tool.sitegen]\nquantize = "float16"\n'))
     (root / build.CACHE_FOLDER).symlink_to(shared_cache)
-    make(root)
+    with (shared_cache / "lock").open("w") as lock:
+        # The others find in the cache what the first has made.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build.build(build.Project.open(root), lambda message: None, jobs=2)
     return root
 
 
