@@ -214,8 +214,48 @@ def export(page: str | None, project: Path, form: str, output: Path | None, offl
 
 
 @cli.group()
+def deploy() -> None:
+    """Publishes the site."""
+
+
+@deploy.command("github-pages")
+@_project
+@click.option("--remote", default="origin", show_default=True, help="The git remote on GitHub.")
+@click.option("--branch", default="gh-pages", show_default=True, help="The branch that holds the built site.")
+@click.option("--offline", is_flag=True, help="Models behind addresses come from the cache.")
+def github_pages(project: Path, remote: str, branch: str, offline: bool) -> None:
+    """Builds the site, and pushes it to a branch that GitHub Pages serves.
+
+    Once, in the repository's settings: Pages, Build and deployment, Deploy from a branch, and that branch.
+    """
+    from sitegen import build as builder
+    from sitegen import deploy as deployer
+
+    reporter = report.choose(False)
+    with _told(reporter):
+        opened = builder.Project.open(project)
+        with reporter.working():
+            jobs = min(2, os.cpu_count() or 1)
+            site, _ = builder.build(opened, reporter.progress, jobs=jobs, offline=offline, strict=True)
+            reporter.progress(f"pushing {branch} to {remote}")
+            done = deployer.deploy(opened.root, opened.output.root, site.files, remote, branch)
+    click.echo(f"{done.branch}: {'pushed' if done.commit else 'it is there already'}, for {done.url}")
+
+
+@cli.group()
 def new() -> None:
     """Begins something new."""
+
+
+@new.command("site")
+@click.argument("folder", type=click.Path(path_type=Path))
+def new_site(folder: Path) -> None:
+    """Begins a project in FOLDER, with one demo that works."""
+    from sitegen import newsite
+
+    with _told(report.choose(False)):
+        newsite.write(folder)
+    click.echo(f"wrote {folder}: cd {folder} && sitegen serve")
 
 
 @new.command()

@@ -39,7 +39,7 @@ ROWS = (
     "workers",
     "steps",
     "assemble look",
-    "newpage",
+    "newpage newsite deploy",
     "build check",
     "report export",
     "serve",

@@ -18,7 +18,7 @@ from tests.browsers import Browser
 from tests.conftest import REPOSITORY
 
 HERE = Path(__file__).parent
-SOURCES = ("pyproject.toml", "README.md", "sitegen", "themes", "docs")
+SOURCES = ("pyproject.toml", "README.md", "sitegen", "themes", "docs", "content")
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -48,7 +48,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_is_in_it(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("themes/default/page.html", "themes/README.md"):
+    for name in ("themes/default/page.html", "themes/README.md", "starter/digits.keras", "starter/samples/7.png"):
         assert f"sitegen/{name}" in names
     for name in ("runtime.json", "graph.js", "plan.js", "encode.cjs", "record.cjs", "round.cjs", "run.cjs"):
         assert f"sitegen/runtime/dist/{name}" in names
@@ -64,13 +64,13 @@ def test_a_site_from_it(wheel: Path, tmp_path: Path, browser: Callable[[str], Br
     run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", wheel, cwd=tmp_path)
     (site_packages / "dependencies.pth").write_text(f"{Path(pytest.__file__).parent.parent}\n")
     project = tmp_path / "project"
-    shutil.copytree(HERE.parent / "content/digits", project / "content/digits")
+    run(python, "-m", "sitegen", "new", "site", project, cwd=tmp_path)
     nothing = tmp_path / "bin"
     nothing.mkdir()
     where = run(python, "-c", "import sitegen; print(sitegen.__file__)", cwd=project).strip()
     assert Path(where).is_relative_to(site_packages)
     said = run(python, "-m", "sitegen", "build", cwd=project, PATH=str(nothing))
-    assert "built output/: 1 page" in said
+    assert "built output/: 2 pages" in said
     tab = browser("chromium").new_tab()
     digits.open_page(tab, (project / "output" / digits.PAGE).as_uri())
     assert digits.draw(tab, "7") == "7"
