@@ -1,0 +1,45 @@
+/** The page's own sounds to try, and the visitor's. */
+
+import { useState } from 'preact/hooks';
+import { Drop } from '../pictures/drop';
+import type { PanelProps } from './demo';
+
+export function Samples({ host, open }: PanelProps) {
+  const [chosen, setChosen] = useState<number | null>(null);
+
+  const choose = async (index: number): Promise<void> => {
+    setChosen(index);
+    host.fail(null);
+    try {
+      await open(await host.sample(index));
+    } catch (error) {
+      host.fail(`A sample is missing: ${(error as Error).message}.`);
+    }
+  };
+
+  return (
+    <ul class="sg-row sg-plain">
+      {host.config.samples.map(({ name }, index) => (
+        <li key={index}>
+          <button
+            type="button"
+            class="sg-button"
+            aria-pressed={chosen === index}
+            data-sample={name}
+            onClick={() => void choose(index)}
+          >
+            {name}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Upload({ open }: PanelProps) {
+  return (
+    <Drop accept="audio/*,.wav" take={(file) => file && void open(file)}>
+      <span>Drop a sound here, or choose a file.</span>
+    </Drop>
+  );
+}
