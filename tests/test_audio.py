@@ -129,7 +129,7 @@ def wav(values: NDArray[Any], rate: int, bits: int, kind: int = 1, extensible: b
     if extensible:
         form += struct.pack("<HHIH", 22, bits, 0, kind) + bytes.fromhex("000000001000800000aa00389b71")
     # A part that nobody knows, of an odd length, comes first.
-    parts = [(b"fmt ", form), (b"LIST", b"abc"), (b"data", data)]
+    parts = [(b"fmt ", form), (b"JUNK", b"abc"), (b"data", data)]
     body = b"".join(name + struct.pack("<I", len(part)) + part + b"\0" * (len(part) % 2) for name, part in parts)
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
 
