@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sitegen import text
-from sitegen.errors import SitegenError
+from sitegen.errors import Place, SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
 from sitegen.tasks import pictures
 
@@ -199,6 +199,6 @@ def _filled(shape: Sequence[int], sizes: Sequence[int]) -> list[int] | None:
     return None if rest or (batch and shape[0] not in (-1, 1)) else filled
 
 
-def _place(demo: DemoSpec, key: str = "") -> Any:
+def _place(demo: DemoSpec, key: str = "") -> Place:
     """Of a key of input.audio; where it is not said, of the block."""
     return demo.places.get(f"input.audio.{key}", demo.places["input.audio"])

@@ -137,8 +137,8 @@ export function Demo({ host, input }: { host: DemoHost; input: AudioInput }) {
           <Panel key={source} host={host} input={input} open={open} live={live} clear={clear} />
         </div>
       </div>
+      {shown && <Sound {...shown} input={input} heard={heard} at={at} setAt={setAt} />}
       <div class="sg-out">
-        {shown && <Sound {...shown} input={input} heard={heard} at={at} setAt={setAt} />}
         <Results answer={answer} busy={busy} config={host.config} />
       </div>
     </div>

@@ -7,7 +7,10 @@ import { logMel, type Spectrogram } from './features';
 export const COLUMNS = 600;
 /** Nepers from the loudest to what is drawn black: 70 dB. */
 const RANGE = 8;
+/** Half the width of the line that silence is. */
 const THIN = 0.01;
+/** What is fainter at its loudest is not drawn as high as the loud. */
+const FAINT = 0.05;
 // For models that take the samples themselves.
 const PLAIN = { mels: 64, low: 0, power: 1, logOffset: 1e-6 } as const;
 /** From silent to loud: dark on any page, bright in the middle of a sound. */
@@ -19,8 +22,9 @@ const COLOURS = [
   [255, 240, 176],
 ] as const;
 
-/** An SVG path around the samples, `columns` wide, from 1 at the top to -1. */
+/** An SVG path around the samples, `columns` wide, from -1 at the top to 1: the loudest reaches one of them. */
 export function waveform(samples: Float32Array, columns: number): string {
+  const loudest = samples.reduce((a, b) => Math.max(a, Math.abs(b)), FAINT);
   const tops: string[] = [];
   const bottoms: string[] = [];
   for (let column = 0; column < columns; column++) {
@@ -28,10 +32,10 @@ export function waveform(samples: Float32Array, columns: number): string {
     const to = Math.max(from + 1, Math.floor(((column + 1) * samples.length) / columns));
     const part = samples.subarray(from, to);
     // Silence is a thin line.
-    const top = part.reduce((a, b) => Math.max(a, b), THIN);
-    const bottom = part.reduce((a, b) => Math.min(a, b), -THIN);
-    tops.push(`${column} ${(-top).toFixed(3)}`);
-    bottoms.push(`${column} ${(-bottom).toFixed(3)}`);
+    const top = part.reduce((a, b) => Math.max(a, b), THIN * loudest);
+    const bottom = part.reduce((a, b) => Math.min(a, b), -THIN * loudest);
+    tops.push(`${column} ${(-top / loudest).toFixed(3)}`);
+    bottoms.push(`${column} ${(-bottom / loudest).toFixed(3)}`);
   }
   return `M${[...tops, ...bottoms.reverse()].join('L')}Z`;
 }

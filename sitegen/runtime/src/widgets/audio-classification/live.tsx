@@ -60,7 +60,7 @@ export function Live({ host, input, live, clear }: PanelProps) {
     <div class="sg-camera">
       <p class="sg-note">
         {listening
-          ? `Listening: the last ${seconds(input.window / input.rate)} are heard, again and again.`
+          ? `Listening to the last ${seconds(input.window / input.rate)}, again and again.`
           : 'Sound stays on your device: nothing is sent or recorded.'}
       </p>
       <div class="sg-row">
@@ -83,5 +83,7 @@ function reason(error: DOMException): string {
   if (error.name === 'NotAllowedError')
     return 'The browser was not allowed to use the microphone. Files of sound work without it.';
   if (error.name === 'NotFoundError') return 'No microphone was found. Files of sound work without one.';
+  if (error.name === 'SecurityError')
+    return 'Microphones work on https pages only. Files of sound work without one.';
   return 'The microphone could not be started; another program may be using it. Files of sound work without it.';
 }
