@@ -310,6 +310,12 @@ def open_page(tab: Tab, url: str) -> None:
         wait_for(tab, "document.querySelector('sitegen-offline')?.dataset.state === 'kept'", 90)
 
 
+def choose(tab: Tab, name: str) -> None:
+    """Chooses a sample; what was heard before is gone then."""
+    click(tab, f"[data-sample='{name}']")
+    wait_for(tab, f"document.querySelector(`[data-sample='{name}']`).ariaPressed === 'true'")
+
+
 def heard(tab: Tab) -> list[float]:
     """The scores, once the whole sound was heard."""
     wait_for(tab, f"document.querySelector('.sg-answer').ariaBusy === 'false' && {SCORES}.length", 60)
@@ -344,7 +350,7 @@ def test_keywords_are_spotted_as_in_python(
     with Host(keywords) as host:
         for url in (host.url + "words/index.html", (keywords / "words/index.html").as_uri()):
             open_page(tab, url)
-            click(tab, "[data-sample=vowel]")
+            choose(tab, "vowel")
             heard(tab)
             shown = tab.evaluate(
                 "Object.fromEntries([...document.querySelectorAll('[data-score]')].map((bar) => "
@@ -365,8 +371,7 @@ def test_sounds_are_named_as_in_python(name: str, browser: Callable[[str], Brows
         open_page(tab, host.url + "sounds/index.html")
         for path in sorted((SOUNDS / "samples").glob("*.wav")):
             expected = scores(windows(sample(path.stem)))
-            click(tab, f"[data-sample='{path.stem.replace('-', ' ')}']")
-            wait_for(tab, "document.querySelector('.sg-timeline')")
+            choose(tab, path.stem.replace("-", " "))
             assert np.abs(np.array(heard(tab)) - expected[0]).max() < 1e-3
             parts = tab.evaluate(PARTS)
             named = [LABELS[row.argmax()] for row in expected]
@@ -419,8 +424,7 @@ def test_parts_of_a_long_sound_are_played(name: str, browser: Callable[[str], Br
     tab = browser(name).new_tab()
     with Host(site) as host:
         open_page(tab, host.url + "sounds/index.html")
-        click(tab, "[data-sample='one after another']")
-        wait_for(tab, "document.querySelector('.sg-timeline')")
+        choose(tab, "one after another")
         heard(tab)
         parts = tab.evaluate(PARTS)
         assert [part[0] for part in parts] == ["noise", "falling", "quiet", "bell"]

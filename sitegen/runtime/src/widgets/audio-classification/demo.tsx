@@ -17,8 +17,8 @@ import { cut, heardAt, spans, starts, type Heard } from './windows';
 export interface PanelProps {
   host: DemoHost;
   input: AudioInput;
-  /** Listens to a file from its beginning to its end. */
-  open: (file: Blob) => Promise<void>;
+  /** Listens to a file from its beginning to its end, when it is there. */
+  open: (file: Blob | Promise<Blob>) => Promise<void>;
   /** Listens to the newest window of what goes on. */
   live: (window: Float32Array) => Promise<void>;
   clear: () => void;
@@ -73,12 +73,13 @@ export function Demo({ host, input }: { host: DemoHost; input: AudioInput }) {
     setBusy(false);
   };
 
-  const open = async (file: Blob): Promise<void> => {
+  const open = async (given: Blob | Promise<Blob>): Promise<void> => {
     clear();
     host.fail(null);
     const own = turn.current;
     setBusy(true);
     try {
+      const file = await given;
       const samples = await decode(file, input.rate);
       if (own !== turn.current) return;
       setShown({ samples, url: URL.createObjectURL(file) });
@@ -86,7 +87,7 @@ export function Demo({ host, input }: { host: DemoHost; input: AudioInput }) {
         host.fail(`Only the first ${LONGEST / 60} minutes are heard.`);
       await listen(samples, own);
     } catch (error) {
-      host.fail((error as Error).message);
+      if (own === turn.current) host.fail((error as Error).message);
     }
     if (own === turn.current) setBusy(false);
   };

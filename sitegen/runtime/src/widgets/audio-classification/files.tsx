@@ -7,14 +7,12 @@ import type { PanelProps } from './demo';
 export function Samples({ host, open }: PanelProps) {
   const [chosen, setChosen] = useState<number | null>(null);
 
-  const choose = async (index: number): Promise<void> => {
+  const choose = (index: number): void => {
     setChosen(index);
-    host.fail(null);
-    try {
-      await open(await host.sample(index));
-    } catch (error) {
-      host.fail(`A sample is missing: ${(error as Error).message}.`);
-    }
+    const fetched = host.sample(index).catch((error: unknown) => {
+      throw new Error(`A sample is missing: ${(error as Error).message}.`);
+    });
+    void open(fetched);
   };
 
   return (
@@ -26,7 +24,7 @@ export function Samples({ host, open }: PanelProps) {
             class="sg-button"
             aria-pressed={chosen === index}
             data-sample={name}
-            onClick={() => void choose(index)}
+            onClick={() => choose(index)}
           >
             {name}
           </button>
