@@ -16,21 +16,20 @@ export function Samples({ host, open }: PanelProps) {
   };
 
   return (
-    <ul class="sg-row sg-plain">
+    <div class="sg-row sg-sounds">
       {host.config.samples.map(({ name }, index) => (
-        <li key={index}>
-          <button
-            type="button"
-            class="sg-button"
-            aria-pressed={chosen === index}
-            data-sample={name}
-            onClick={() => choose(index)}
-          >
-            {name}
-          </button>
-        </li>
+        <button
+          type="button"
+          class="sg-button"
+          key={index}
+          aria-pressed={chosen === index}
+          data-sample={name}
+          onClick={() => choose(index)}
+        >
+          {name}
+        </button>
       ))}
-    </ul>
+    </div>
   );
 }
 
