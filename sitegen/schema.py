@@ -97,6 +97,28 @@ class Draw(Strict):
     )
 
 
+class Audio(Strict):
+    """How sound becomes the model's input: as the model was trained. Features are those of TensorFlow's tf.signal."""
+
+    rate: int = Field(ge=8000, le=96000, description="samples a second, in Hz; other sound is resampled")
+    seconds: float = Field(gt=0, le=60, description="what the model hears at once; shorter sound is followed by zeros")
+    features: Literal["waveform", "log-mel", "mfcc"] = Field(
+        "waveform", description="the samples themselves; ln(mel + log_offset); or MFCCs made of that"
+    )
+    frame: float | None = Field(None, gt=0, description="length of a frame in milliseconds, under a Hann window")
+    hop: float | None = Field(None, gt=0, description="milliseconds from one frame to the next")
+    mels: int | None = Field(None, ge=1, le=512, description="mel bands, on HTK's scale")
+    low: float | None = Field(None, ge=0, description="where the lowest band begins, in Hz")
+    high: float | None = Field(None, gt=0, description="where the highest band ends, in Hz")
+    power: Literal[1, 2] = Field(1, description="1 for the spectrum's magnitudes, 2 for energies")
+    log_offset: float = Field(1e-6, gt=0, description="added before the logarithm")
+    coefficients: int | None = Field(None, ge=1, description="how many MFCCs are kept, from the first on")
+    normalize: Literal["none", "max"] = Field(
+        "none", description="max: a window is divided by its largest sample; else samples are from -1 to 1"
+    )
+    step: float = Field(0.25, ge=0.05, description="seconds from one window to the next, of files and the microphone")
+
+
 class Input(Strict):
     """How a picture becomes the model's input: y = (x * scale - mean) / std, for x from 0 to 255."""
 
@@ -114,6 +136,7 @@ class Input(Strict):
     )
     max_fps: float = Field(15, gt=0, le=60, description="the most pictures a second that are taken of camera and films")
     draw: Draw = Draw()
+    audio: Audio | None = Field(None, description="audio-classification: how sound becomes the input")
 
     def takes(self) -> dict[str, Any]:
         """What is said of input that is no picture, as JSON: the blocks named in TAKES."""
@@ -121,7 +144,7 @@ class Input(Strict):
 
 
 # Blocks of tasks that take no picture, or more than one.
-TAKES: frozenset[str] = frozenset()
+TAKES: frozenset[str] = frozenset({"audio"})
 
 Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class"]
 

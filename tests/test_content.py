@@ -18,7 +18,7 @@ SCENES = REPOSITORY / "content/scenes"
 LABELS = (SCENES / "labels.txt").read_text("utf-8").split()
 
 
-@pytest.mark.parametrize("name", ["digits", "scenes"])
+@pytest.mark.parametrize("name", ["digits", "scenes", "sounds"])
 def test_pages_state_what_was_measured(name: str) -> None:
     folder = REPOSITORY / "content" / name
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))

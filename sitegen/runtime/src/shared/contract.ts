@@ -85,8 +85,40 @@ export type BoxesConfig = {
     }
 );
 
+/** How a log-mel spectrogram is computed; lengths are in samples, `low` and `high` in Hz. */
+export interface SpectrogramConfig {
+  frame: number;
+  hop: number;
+  mels: number;
+  low: number;
+  high: number;
+  /** Of the magnitudes: 2 is energy. */
+  power: 1 | 2;
+  /** What is added before the natural logarithm is taken. */
+  logOffset: number;
+}
+
+/** How sound becomes the input tensor; made by sitegen/tasks/audio_classification.py. */
+export interface AudioInput {
+  /** Samples a second. */
+  rate: number;
+  /** What the model hears at once, and from one window to the next, in samples. */
+  window: number;
+  step: number;
+  /** `max`: a window is divided by its largest sample. */
+  normalize: 'none' | 'max';
+  /** Null for models that take the samples themselves. */
+  spectrogram: SpectrogramConfig | null;
+  /** How many MFCCs are made of each of its frames; null: none, it is what the model takes. */
+  coefficients: number | null;
+  /** The input's. */
+  shape: number[];
+}
+
 /** What a task takes that is no picture, or more than one; made by the task's half in sitegen/tasks/. */
-export interface Takes {}
+export interface Takes {
+  audio: AudioInput;
+}
 
 /** What becomes of the outputs; which keys there are is the task's to say. */
 export interface OutputConfig {

@@ -118,7 +118,15 @@ function Demo<Result>({ task, host, input }: DemoProps<Result>) {
   return (
     <div class={`sg-image${task.seen ? '' : ' sg-large'}`}>
       <div class="sg-in">
-        {sources.length > 1 && <Tabs sources={sources} chosen={source} choose={choose} />}
+        {sources.length > 1 && (
+          <Tabs
+            sources={sources}
+            titles={TITLES}
+            label="Where the picture comes from"
+            chosen={source}
+            choose={choose}
+          />
+        )}
         <div class="sg-panel" role="tabpanel" aria-label={TITLES[source]}>
           <Panel key={source} host={host} input={input} show={show} />
         </div>

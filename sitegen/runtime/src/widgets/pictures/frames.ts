@@ -41,7 +41,8 @@ export function frame(video: HTMLVideoElement): ReturnType<typeof pixelsOf> {
   return pixelsOf(video, video.videoWidth, video.videoHeight);
 }
 
-function visible(): Promise<void> {
+/** Waits until the page is seen. */
+export function visible(): Promise<void> {
   return new Promise((done) => {
     const look = (): void => {
       if (document.hidden) return;

@@ -1,4 +1,4 @@
-/** Where the picture comes from. */
+/** Where a picture, or whatever a task takes, comes from. */
 
 import { useEffect, useRef } from 'preact/hooks';
 import type { ImageSource } from '../../shared/contract';
@@ -11,10 +11,12 @@ export const TITLES: Record<ImageSource, string> = {
   video: 'Video',
 };
 
-export function Tabs(props: {
-  sources: ImageSource[];
-  chosen: ImageSource;
-  choose: (source: ImageSource) => void;
+export function Tabs<Source extends string>(props: {
+  sources: Source[];
+  titles: Record<Source, string>;
+  label: string;
+  chosen: Source;
+  choose: (source: Source) => void;
 }) {
   const list = useRef<HTMLDivElement>(null);
   const moved = useRef(false);
@@ -31,7 +33,7 @@ export function Tabs(props: {
     props.choose(props.sources[(props.sources.indexOf(props.chosen) + step + count) % count]!);
   };
   return (
-    <div class="sg-tabs" role="tablist" aria-label="Where the picture comes from" ref={list} onKeyDown={key}>
+    <div class="sg-tabs" role="tablist" aria-label={props.label} ref={list} onKeyDown={key}>
       {props.sources.map((source) => (
         <button
           type="button"
@@ -42,7 +44,7 @@ export function Tabs(props: {
           data-source={source}
           onClick={() => props.choose(source)}
         >
-          {TITLES[source]}
+          {props.titles[source]}
         </button>
       ))}
     </div>
