@@ -90,7 +90,8 @@ class Assembly:
             packed,
             samples,
             self._engine(packed.engine),
-            {"script": self._compiled(task["script"]), "title": task["title"]},
+            [self._compiled(name) for name in (task["script"], task["style"]) if name],
+            task["title"],
         )
 
     def _engine(self, name: str) -> bundle.Engine:
@@ -211,7 +212,8 @@ class Assembly:
         """What the template of one page is given besides: themes/README.md."""
         index = self._runtime.index
         styles = [self._theme.asset("style.css"), self._compiled(index["style"])]
-        deferred = [made.task_script] if made else []
+        styles += [path for path in made.assets if path.endswith(".css")] if made else []
+        deferred = [path for path in made.assets if path.endswith(".js")] if made else []
         if page.path == offline.STAND_IN:
             deferred.append(self._compiled(index["kept"]))
         if self._preview:

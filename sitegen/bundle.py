@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +52,13 @@ def make(
     packed: Packed,
     samples: Mapping[str, tuple[str, Chunked]],
     engine: Engine,
-    task: Mapping[str, str],
+    assets: Sequence[str],
+    title: str,
 ) -> Bundle:
     """Puts a demo together that the task has found nothing wrong with.
 
-    `samples` maps a sample's name to its media type and chunks; `task` has the path of the task's script in the site
-    and its title.
+    `samples` maps a sample's name to its media type and chunks; `assets` are the paths in the site of the task's script
+    and style sheet, `title` is the task's.
     """
     completed, errors = tasks.completed(demo, packed.signature)
     assert completed is not None
@@ -108,11 +109,10 @@ def make(
         page=page,
         packed=packed,
         config=config,
-        task_script=task["script"],
-        assets=(task["script"],),
+        assets=tuple(assets),
         chunks=chunks,
         spare=_spare(engine),
-        facts=_facts(demo, packed, completed, task["title"]),
+        facts=_facts(demo, packed, completed, title),
     )
 
 

@@ -323,8 +323,7 @@ class Bundle:
     page: Page
     packed: Packed
     config: Mapping[str, Any]
-    task_script: str
-    assets: tuple[str, ...]  # paths of hashed assets that it needs
+    assets: tuple[str, ...]  # paths of the task's own script and style sheet
     chunks: Mapping[str, Blob]  # id -> file
     spare: frozenset[str]  # chunks that most visitors never fetch: the backend without SIMD, variants of the engine
     facts: tuple[tuple[str, str], ...]

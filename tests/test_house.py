@@ -149,7 +149,11 @@ BUDGETS = {
     "image-segmentation.js": 30_500,
     "audio-classification.js": 30_000,
     "tensors.js": 20_000,
-    "demo.css": 12_150,
+    "demo.css": 7_000,
+    "image-segmentation.css": 800,
+    "object-detection.css": 1_600,
+    "tensors.css": 1_000,
+    "audio-classification.css": 1_400,
     "graph.js": 480_000,
     "plan.js": 98_000,
     # On demand, where they are faster.

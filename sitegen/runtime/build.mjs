@@ -189,7 +189,9 @@ for (const task of readdirSync(join(here, 'src/widgets')).sort()) {
   const about = join(here, 'src/widgets', task, 'task.json');
   if (!existsSync(about)) continue;
   const made = await script(`src/widgets/${task}/index.tsx`, `${task}.js`);
-  tasks[task] = { script: made, ...JSON.parse(readFileSync(about, 'utf8')) };
+  // The style sheets that its parts import.
+  const style = existsSync(join(dist, `${task}.css`)) ? `${task}.css` : null;
+  tasks[task] = { script: made, style, ...JSON.parse(readFileSync(about, 'utf8')) };
 }
 // What Python runs under Node while it builds a site.
 async function tool(entry, out) {
@@ -222,7 +224,7 @@ const runtime = {
   retired: await script('src/sw/retire.ts', 'retire.js'),
   kept: await script('src/page/kept.ts', 'kept.js'),
   preview: await script('src/preview/main.ts', 'preview.js'),
-  style: copied(join(here, 'src/demo.css'), 'demo.css'),
+  style: await script('src/demo.css', 'demo.css'),
   engines: {
     graph: { script: await script('src/worker/graph.ts', 'graph.js'), wasm, variants: [] },
     plan: {

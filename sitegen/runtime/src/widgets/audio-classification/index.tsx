@@ -2,6 +2,7 @@
 
 import { render } from 'preact';
 import { Demo } from './demo';
+import './style.css';
 
 globalThis.sitegen ??= { tasks: {} };
 globalThis.sitegen.tasks['audio-classification'] = {

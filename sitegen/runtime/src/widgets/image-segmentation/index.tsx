@@ -3,6 +3,7 @@
 import { registerPictures } from '../pictures/demo';
 import { segmentsOf } from './result';
 import { View } from './view';
+import './style.css';
 
 registerPictures('image-segmentation', {
   result: (outputs, given, { model, output }) =>

@@ -3,5 +3,6 @@
 import { registerPictures } from '../pictures/demo';
 import { foundIn } from './result';
 import { View } from './view';
+import './style.css';
 
 registerPictures('object-detection', { result: foundIn, View, seen: false });

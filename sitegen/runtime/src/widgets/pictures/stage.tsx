@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Pixels } from './pixels';
+import './overlaid.css';
 
 /** A class's colour, dark enough for white letters; neighbours differ. */
 export const hue = (kind: number): string => `hsl(${(210 + kind * 137.508) % 360} 75% 32%)`;
