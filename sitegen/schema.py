@@ -97,6 +97,15 @@ class Draw(Strict):
     )
 
 
+class Clip(Strict):
+    """Frames of a film or a camera that a model is shown at once."""
+
+    fps: float = Field(gt=0, le=60, description="frames a second, as the model was trained")
+    frames: int | None = Field(None, ge=1, le=512, description="how many; the model says it unless it takes any number")
+    stride: int | None = Field(None, ge=1, description="frames from one clip to the next; left out, half a clip")
+    mean: str | None = Field(None, min_length=1, description="a .npy file of float32 that is subtracted from each clip")
+
+
 class Input(Strict):
     """How a picture becomes the model's input: y = (x * scale - mean) / std, for x from 0 to 255."""
 
@@ -114,6 +123,7 @@ class Input(Strict):
     )
     max_fps: float = Field(15, gt=0, le=60, description="the most pictures a second that are taken of camera and films")
     draw: Draw = Draw()
+    clip: Clip | None = Field(None, description="video-classification: what frames the model is shown at once")
 
     def takes(self) -> dict[str, Any]:
         """What is said of input that is no picture, as JSON: the blocks named in TAKES."""
@@ -121,7 +131,7 @@ class Input(Strict):
 
 
 # Blocks of tasks that take no picture, or more than one.
-TAKES: frozenset[str] = frozenset()
+TAKES: frozenset[str] = frozenset({"clip"})
 
 Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class"]
 

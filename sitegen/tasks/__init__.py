@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sitegen.errors import SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
-from sitegen.tasks import image_classification, image_segmentation, object_detection, tensors
+from sitegen.tasks import image_classification, image_segmentation, object_detection, tensors, video_classification
 
 Info = Mapping[str, Any]  # a model as `sitegen inspect` tells it
 
@@ -49,7 +49,13 @@ class Task(Protocol):
 
 
 # `sitegen new page` suggests the first that fits.
-_MODULES: tuple[Task, ...] = (object_detection, image_segmentation, image_classification, tensors)
+_MODULES: tuple[Task, ...] = (
+    object_detection,
+    image_segmentation,
+    image_classification,
+    video_classification,
+    tensors,
+)
 TASKS: Mapping[str, Task] = {task.NAME: task for task in _MODULES}
 
 

@@ -86,7 +86,19 @@ export type BoxesConfig = {
 );
 
 /** What a task takes that is no picture, or more than one; made by the task's half in sitegen/tasks/. */
-export interface Takes {}
+export interface Takes {
+  clip: ClipInput;
+}
+
+/** Frames of a film or a camera that a model is shown at once, [N, frames, height, width, channels]. */
+export interface ClipInput {
+  /** How each frame becomes numbers. */
+  frame: ImageInput;
+  frames: number;
+  /** Frames a second, and frames from one clip to the next. */
+  fps: number;
+  stride: number;
+}
 
 /** What becomes of the outputs; which keys there are is the task's to say. */
 export interface OutputConfig {
@@ -159,6 +171,8 @@ export interface DemoConfig {
   /** None for tasks that take no picture. */
   input: ImageInput | null;
   takes: Partial<Takes>;
+  /** Files of numbers that the input names, by their keys: float32, little endian. */
+  arrays: Record<string, FileRef>;
   output: Partial<OutputConfig>;
   labels: string[];
   samples: { name: string; type: string; file: FileRef }[];

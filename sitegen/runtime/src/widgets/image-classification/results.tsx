@@ -1,11 +1,17 @@
 /** What the model says: the best class, and a bar for every one. */
 
 import { labelOf } from '../common/labels';
-import type { ViewProps } from '../pictures/demo';
+import type { DemoConfig } from '../../shared/contract';
 import { Latency } from '../pictures/latency';
 import { best, percent, shown, type Score } from './scores';
 
-export function Results({ answer, busy, config }: ViewProps<Score[]>) {
+interface Props {
+  answer: { result: Score[]; milliseconds: number } | null;
+  busy: boolean;
+  config: DemoConfig;
+}
+
+export function Results({ answer, busy, config }: Props) {
   const classes = config.model.signature.outputs[0]!.shape.at(-1) ?? -1;
   const count = classes > 0 ? classes : config.labels.length;
   const empty: Score[] = Array.from({ length: count }, (_, index) => ({

@@ -1,4 +1,4 @@
-/** Where the picture comes from. */
+/** Where the picture, or the film, comes from. */
 
 import { useEffect, useRef } from 'preact/hooks';
 import type { ImageSource } from '../../shared/contract';
@@ -15,6 +15,7 @@ export function Tabs(props: {
   sources: ImageSource[];
   chosen: ImageSource;
   choose: (source: ImageSource) => void;
+  label?: string;
 }) {
   const list = useRef<HTMLDivElement>(null);
   const moved = useRef(false);
@@ -31,7 +32,13 @@ export function Tabs(props: {
     props.choose(props.sources[(props.sources.indexOf(props.chosen) + step + count) % count]!);
   };
   return (
-    <div class="sg-tabs" role="tablist" aria-label="Where the picture comes from" ref={list} onKeyDown={key}>
+    <div
+      class="sg-tabs"
+      role="tablist"
+      aria-label={props.label ?? 'Where the picture comes from'}
+      ref={list}
+      onKeyDown={key}
+    >
       {props.sources.map((source) => (
         <button
           type="button"
