@@ -81,11 +81,6 @@ def build() -> keras.Model:
     x = inputs = keras.Input((FRAMES, SIDE, SIDE, 1), name="clip")
     # Filters, size and strides of each convolution.
     made = ((8, (1, 5, 5), (1, 2, 2)), (16, 3, (1, 2, 2)), (32, 3, 2), (48, 3, 2))
-        (8, (1, 5, 5), (1, 2, 2)),
-        (16, (3, 3, 3), (1, 2, 2)),
-        (32, (3, 3, 3), (2, 2, 2)),
-        (48, (3, 3, 3), (2, 2, 2)),
-    )
     for number, (filters, size, strides) in enumerate(made, start=1):
         x = layers.Conv3D(filters, size, strides, padding="same", use_bias=False, name=f"conv{number}")(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"norm{number}")(x)
