@@ -43,8 +43,12 @@ export function segmentsOf(clips: Seen[]): Segment[] {
   return segments;
 }
 
-/** The clip of a moment, whose middle is nearest to it. */
+// A player's end lies a little behind the last frame's.
+const BEHIND = 0.2;
+
+/** The clip of a moment, whose middle is nearest to it; null where nothing was seen yet. */
 export function clipAt(clips: Seen[], seconds: number): Seen | null {
+  if (seconds > (clips.at(-1)?.end ?? 0) + BEHIND) return null;
   const apart = (clip: Seen): number => Math.abs(middle(clip) - seconds);
   return clips.reduce<Seen | null>((near, clip) => (near && apart(near) <= apart(clip) ? near : clip), null);
 }
