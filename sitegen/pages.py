@@ -264,7 +264,11 @@ def _demo(
     )
     takes = front.input.takes()
     arrays = _arrays(root, file, front, places, errors)
-    output = Output(**{**front.output.model_dump(), "columns": front.output.columns and tuple(front.output.columns)})
+    lists = {
+        "columns": front.output.columns and tuple(front.output.columns),
+        "limbs": None if front.output.limbs is None else tuple(tuple(limb) for limb in front.output.limbs),
+    }
+    output = Output(**{**front.output.model_dump(), **lists})
     said = _said(front)
     keys = {"task", "model.source", "model.format", "labels", "samples", "input", "output", *quantization.KEYS, *said}
     keys |= {f"input.{block}.{key}" for block, told in takes.items() for key in told}

@@ -235,6 +235,8 @@ class Output:
     first_class: int | None
     threshold: float
     iou: float | None
+    keypoints: str | None
+    limbs: tuple[tuple[str | int, ...], ...] | None
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ class Input(Strict):
 # Blocks of tasks that take no picture, or more than one.
 TAKES: frozenset[str] = frozenset({"clip"})
 
-Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class"]
+Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class", "x", "y"]
 
 
 class Output(Strict):
@@ -147,16 +147,21 @@ class Output(Strict):
     boxes: str | None = Field(None, description="object-detection: the output with the corners of the boxes")
     scores: str | None = Field(None, description="object-detection: the output with their scores")
     classes: str | None = Field(None, description="object-detection: the output with their classes")
-    columns: list[Column] | None = Field(None, description="object-detection: what the numbers of a row or box are")
+    columns: list[Column] | None = Field(None, description="what the numbers of a row, box or key point are")
     units: Literal["pixels", "fraction"] | None = Field(
-        None, description="object-detection: what boxes are measured in, pixels of the input or fractions of it"
+        None, description="what boxes and key points are measured in, pixels of the input or fractions of it"
     )
     first_class: int | None = Field(
         None, description="object-detection: the number of the class that labels begin with"
     )
-    threshold: float = Field(0.5, ge=0, le=1, description="object-detection: the least score that is shown at first")
+    threshold: float = Field(0.5, ge=0, le=1, description="the least score that is shown at first")
     iou: float | None = Field(
         None, gt=0, le=1, description="object-detection: boxes go that overlap a better one of their class by more"
+    )
+    keypoints: str | None = Field(None, description="pose-estimation: the output with the key points")
+    limbs: list[Annotated[list[str | int], Field(min_length=2, max_length=2)]] | None = Field(
+        None,
+        description="pose-estimation: pairs of key points with a line between them, names or numbers from 0 on",
     )
 
 

@@ -175,10 +175,10 @@ def check(tab: Tab, model: Any) -> None:
     shown = clips(tab)
     assert len(shown) == 3
     for clip, first, one in zip(shown, (0, 4, 6), told, strict=True):
-        # A frame is 12/255 lighter than the one before it; decoders differ by a few of 255.
+        # A frame is 12/255 lighter than the one before it; what decoders make of colours differs by a few of 255.
         apart = np.abs(clip[0] - expected_clip(first))
-        assert apart.mean() < 2 / 255
-        assert apart.max() < 8 / 255
+        assert apart.mean((1, 2, 3)).max() < 4 / 255
+        assert apart.max() < 10 / 255
         expected = dict(zip(LABELS, scores(model, clip), strict=True))
         assert [p["label"] for p in one["predictions"]] == sorted(LABELS, key=lambda label: -expected[label])
         for prediction in one["predictions"]:

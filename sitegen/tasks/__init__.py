@@ -11,7 +11,14 @@ from typing import Any, Protocol
 
 from sitegen.errors import SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
-from sitegen.tasks import image_classification, image_segmentation, object_detection, tensors, video_classification
+from sitegen.tasks import (
+    image_classification,
+    image_segmentation,
+    object_detection,
+    pose_estimation,
+    tensors,
+    video_classification,
+)
 
 Info = Mapping[str, Any]  # a model as `sitegen inspect` tells it
 
@@ -53,6 +60,7 @@ _MODULES: tuple[Task, ...] = (
     object_detection,
     image_segmentation,
     image_classification,
+    pose_estimation,
     video_classification,
     tensors,
 )
