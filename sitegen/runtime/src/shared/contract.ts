@@ -81,8 +81,36 @@ export type BoxesConfig = {
   | {
       /** Of grids with `side` cells a side and `each` boxes a cell: boxes [1, k, 16], scores [1, k, 1] as logits. */
       form: 'blazeface';
-      heads: { boxes: string; scores: string; side: number; each: number }[];
+      heads: BlazeFaceHead[];
     }
+);
+
+export interface BlazeFaceHead {
+  boxes: string;
+  scores: string;
+  side: number;
+  each: number;
+}
+
+/** Where a model's key points are among its outputs; made by sitegen/tasks/pose_estimation.py. */
+export type PointsConfig = {
+  /** How many points a pose has, and what they are called, if they have names. */
+  count: number;
+  names: string[];
+  /** Numbers of the points that a line is drawn between. */
+  limbs: [number, number][];
+  /** The least score that is shown at first. */
+  threshold: number;
+} & (
+  | {
+      /** Of each pose, of each of its points, the columns: [1, points, columns], [1, poses, points, columns], or flat. */
+      form: 'rows';
+      points: string;
+      columns: ('x' | 'y' | 'score')[];
+      units: 'pixels' | 'fraction';
+    }
+  | { /** [1, height, width, points] */ form: 'maps'; points: string }
+  | { /** As of BoxesConfig. */ form: 'blazeface'; heads: BlazeFaceHead[] }
 );
 
 /** What a task takes that is no picture, or more than one; made by the task's half in sitegen/tasks/. */
@@ -105,6 +133,7 @@ export interface OutputConfig {
   activation: 'none' | 'softmax' | 'sigmoid';
   topK: number;
   boxes: BoxesConfig;
+  points: PointsConfig;
 }
 
 /**

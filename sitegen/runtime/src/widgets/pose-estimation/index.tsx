@@ -1,0 +1,7 @@
+/** The task pose-estimation: a picture in; key points and the limbs between them over it, and as JSON. */
+
+import { registerPictures } from '../pictures/demo';
+import { posesIn } from './result';
+import { View } from './view';
+
+registerPictures('pose-estimation', { result: posesIn, View, seen: false });
