@@ -142,13 +142,15 @@ def test_the_lock_file_names_no_address() -> None:
 BUDGETS = {
     "page.js": 33_500,
     "kept.js": 1_600,
-    "sw.js": 9_500,
+    "sw.js": 9_560,
     "retire.js": 1_000,
     "image-classification.js": 27_000,
     "object-detection.js": 30_500,
     "image-segmentation.js": 30_500,
+    "pose-estimation.js": 31_000,
+    "video-classification.js": 30_500,
     "tensors.js": 20_000,
-    "demo.css": 11_300,
+    "demo.css": 12_940,
     "graph.js": 480_000,
     "plan.js": 98_000,
     # On demand, where they are faster.

@@ -35,9 +35,9 @@ FRAMES = 16
 RATE = 8  # frames a second
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
-EACH = 500  # clips of a class to learn from
+EACH = 360  # clips of a class to learn from
 MEASURED = 60  # clips of a class to measure with
-EPOCHS = 14
+EPOCHS = 12
 BATCH = 32
 STEP = 4e-3
 
@@ -49,7 +49,7 @@ FILMS = {
 }
 SECONDS = 3
 FILM_RATE = 16
-FILM_SIZE = (120, 160)  # y, x
+FILM_SIZE = (180, 240)  # y, x
 
 
 def clips(seed: int, each: int) -> tuple[NDArray[np.uint8], Ints]:
@@ -80,7 +80,7 @@ def build() -> keras.Model:
     layers = keras.layers
     x = inputs = keras.Input((FRAMES, SIDE, SIDE, 1), name="clip")
     # Filters, size and strides of each convolution.
-    made = ((8, (1, 5, 5), (1, 2, 2)), (16, 3, (1, 2, 2)), (32, 3, 2), (48, 3, 2))
+    made = ((12, (1, 7, 7), (1, 4, 4)), (24, 3, (1, 2, 2)), (40, 3, 2))
     for number, (filters, size, strides) in enumerate(made, start=1):
         x = layers.Conv3D(filters, size, strides, padding="same", use_bias=False, name=f"conv{number}")(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"norm{number}")(x)
