@@ -13,6 +13,7 @@ import { asJson, clipAt, clock, segmentsOf } from './line';
 import { useLive } from './live';
 import { lookerOf } from './look';
 import { useReading, type Reading } from './reading';
+import { UNPLAYABLE } from './sample';
 import { Samples } from './samples';
 import { TimeLine } from './timeline';
 
@@ -39,6 +40,10 @@ function Demo({ host, clip }: { host: DemoHost; clip: ClipInput }) {
     setUrl(null);
     setSource(next);
   };
+  const failed = (): void => {
+    setUrl(null);
+    host.fail(UNPLAYABLE);
+  };
   const moved = (): void => setMoment(player.current!.currentTime);
 
   const { clips, seconds, state } = reading;
@@ -57,6 +62,7 @@ function Demo({ host, clip }: { host: DemoHost; clip: ClipInput }) {
         preload="metadata"
         onTimeUpdate={() => player.current!.currentTime > 0 && moved()}
         onSeeked={moved}
+        onError={failed}
       />
       <Progress reading={reading} stop={stop} again={again} />
     </>

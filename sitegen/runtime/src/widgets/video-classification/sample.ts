@@ -66,16 +66,17 @@ export async function cut(
   const firsts = firstsOf(count, clip);
   const ring = new Ring(clip.frames);
   let looking = Promise.resolve(true);
-  for (let index = 0; index < count && !ended.aborted; index++) {
+  for (let index = 0; index < count; index++) {
     await go(video, Math.min(index / clip.fps + LATE, video.duration));
+    if (ended.aborted) return;
     const picture = shown(video);
     ring.push(resized(picture, boxFor(picture, clip.frame), clip.frame));
     progress(index + 1, count);
     const first = Math.max(0, index + 1 - clip.frames);
     const whole = index + 1 >= Math.min(clip.frames, count);
     if (!whole || !firsts.has(first)) continue;
-    if (!(await looking)) return;
-    if (!ended.aborted) looking = look(ring.clip(), first);
+    if (!(await looking) || ended.aborted) return;
+    looking = look(ring.clip(), first);
   }
   await looking;
 }
