@@ -35,9 +35,9 @@ FRAMES = 16
 RATE = 8  # frames a second
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
-EACH = 360  # clips of a class to learn from
+EACH = 600  # clips of a class to learn from
 MEASURED = 60  # clips of a class to measure with
-EPOCHS = 12
+EPOCHS = 16
 BATCH = 32
 STEP = 4e-3
 
@@ -78,14 +78,17 @@ def shuffled(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def build() -> keras.Model:
     """The network: [n, 16, 48, 48, 1], 0..1 -> [n, 7], the probability of each class."""
     layers = keras.layers
-    x = inputs = keras.Input((FRAMES, SIDE, SIDE, 1), name="clip")
-    # Filters, size and strides of each convolution.
-    made = ((12, (1, 7, 7), (1, 4, 4)), (24, 3, (1, 2, 2)), (40, 3, 2))
-    for number, (filters, size, strides) in enumerate(made, start=1):
-        x = layers.Conv3D(filters, size, strides, padding="same", use_bias=False, name=f"conv{number}")(x)
+    inputs = keras.Input((FRAMES, SIDE, SIDE, 1), name="clip")
+    # Early fusion: what differs between frames is seen by the first convolution, for which they are channels.
+    x = layers.Reshape((FRAMES, SIDE, SIDE), name="frames")(inputs)
+    x = layers.Permute((2, 3, 1), name="channels")(x)
+    # Of each pixel only how it changes: what stands still is 0, however light or dark it is.
+    x = layers.LayerNormalization(epsilon=3e-3, center=False, scale=False, name="changes")(x)
+    for number, (filters, size, stride) in enumerate(((32, 7, 4), (48, 3, 1), (64, 3, 2)), start=1):
+        x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False, name=f"conv{number}")(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"norm{number}")(x)
         x = layers.ReLU(name=f"relu{number}")(x)
-    x = layers.GlobalAveragePooling3D(name="mean")(x)
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
     outputs = layers.Dense(len(LABELS), activation="softmax", name="class")(x)
     return keras.Model(inputs, outputs, name="motion")
 
@@ -179,7 +182,7 @@ def told(held: Measured, mixed: Measured) -> list[str]:
     return [
         f"Of {held.total} clips of new scenes, {MEASURED} of each class, the network names **{held.right}** right:",
         f"**{percent(held.accuracy)}**, with a 95 % interval from {low} to {high}. With the frames of each clip in",
-        f"another order it names {mixed.right} right: what it goes by is, for the most part, how things move.",
+        f"another order, which leaves all that single frames tell, it names {mixed.right} right.",
         "",
         "| Class | Held out | Right | Taken for |",
         "| ----- | -------: | ----: | --------- |",
