@@ -214,7 +214,7 @@ def test_long_films_are_read_as_they_go_and_can_be_stopped(browser: Callable[[st
         start = tab.evaluate("Number(document.querySelector('.sg-timeline button:last-of-type').dataset.start)")
         wait_for(tab, f"document.querySelector('video').currentTime === {start}")
         click(tab, "[data-action=read]")
-        wait_for(tab, f"document.querySelector('.sg-json') && {TOLD}.length > {count}")
+        wait_for(tab, f"document.querySelector('.sg-json') && {TOLD}.length > {count}", 90)
     tab.close()
 
 

@@ -48,7 +48,9 @@ function Demo({ host, clip }: { host: DemoHost; clip: ClipInput }) {
 
   const { clips, seconds, state } = reading;
   const segments = useMemo(() => segmentsOf(clips), [clips]);
-  const json = useMemo(() => asJson(clips, host.config.output.topK!), [clips]);
+  // Of many clips it is too long to be made anew for each.
+  const reads = state === 'reading';
+  const json = useMemo(() => (reads ? '' : asJson(clips, host.config.output.topK!)), [clips, reads]);
   const seen = moment === null ? (clips.at(-1) ?? null) : clipAt(clips, moment);
   const shown = source === 'camera' ? live.look : seen;
   const played = url !== null && (
@@ -95,7 +97,7 @@ function Demo({ host, clip }: { host: DemoHost; clip: ClipInput }) {
       <div class="sg-out">
         <Results
           answer={shown && { result: shown.scores, milliseconds: shown.milliseconds }}
-          busy={state === 'reading'}
+          busy={reads}
           config={host.config}
         />
         {source !== 'camera' && seen && (
@@ -114,7 +116,7 @@ function Demo({ host, clip }: { host: DemoHost; clip: ClipInput }) {
                 setMoment(to);
               }}
             />
-            <Json text={json} />
+            {!reads && <Json text={json} />}
           </>
         )}
       </div>

@@ -53,11 +53,11 @@ export function TimeLine(props: {
         ))}
         <span class="sg-now" style={{ left: place(now) }} />
       </div>
-      <ul class="sg-row sg-legend" aria-label="How long each is seen">
+      <ul class="sg-row sg-legend" aria-label="How much of the film shows each">
         {sharesOf(segments).map(({ kind, label, seconds: long }) => (
           <li key={kind}>
             <span class="sg-swatch" style={{ background: hue(kind) }} />
-            {label} {clock(long)}
+            {label} {percent(long / seconds)}
           </li>
         ))}
       </ul>
