@@ -1,15 +1,18 @@
 /** A film's frames, by going to one place after the other: however long the film is, one frame is held at a time. */
 
 import type { ClipInput } from '../../shared/contract';
-import { frame as shown } from '../pictures/frames';
+import { frame } from '../pictures/frames';
 import { boxFor, resized } from '../pictures/pixels';
 import { firstsOf, framesIn, Ring } from './clips';
 
 export const UNPLAYABLE = 'This file is no film that your browser can show.';
+const DAMAGED = 'The film cannot be read any further.';
 // Times in WebM are rounded to milliseconds: where a frame begins, some browsers still show the one before.
 const LATE = 0.001;
 // A place that a browser cannot get to is never said to be reached.
 const PATIENCE = 20_000;
+// Nor is a frame shown anew that is the one before.
+const UNCHANGED = 100;
 
 /** A film that plays nowhere, to be gone through; throws a sentence where the browser cannot show it. */
 export async function opened(url: string): Promise<HTMLVideoElement> {
@@ -29,14 +32,14 @@ export async function opened(url: string): Promise<HTMLVideoElement> {
   return video;
 }
 
-function happened(video: HTMLVideoElement, what: string): Promise<void> {
+function happened(video: HTMLVideoElement, what: string, otherwise = UNPLAYABLE): Promise<void> {
   return new Promise((done, fail) => {
-    const late = setTimeout(() => fail(new Error(UNPLAYABLE)), PATIENCE);
+    const late = setTimeout(() => fail(new Error(otherwise)), PATIENCE);
     const settle = (event: Event): void => {
       clearTimeout(late);
       video.removeEventListener(what, settle);
       video.removeEventListener('error', settle);
-      if (event.type === 'error') fail(new Error(UNPLAYABLE));
+      if (event.type === 'error') fail(new Error(otherwise));
       else done();
     };
     video.addEventListener(what, settle);
@@ -46,9 +49,17 @@ function happened(video: HTMLVideoElement, what: string): Promise<void> {
 
 /** Has the film show the frame of a moment. */
 async function go(video: HTMLVideoElement, seconds: number): Promise<void> {
-  const there = happened(video, 'seeked');
+  const there = happened(video, 'seeked', DAMAGED);
+  const shown = presented(video);
   video.currentTime = seconds;
   await there;
+  await Promise.race([shown, new Promise((done) => setTimeout(done, UNCHANGED))]);
+}
+
+/** Some browsers have got there before they show it: there, one in thirty frames would be the one before. */
+function presented(video: HTMLVideoElement): Promise<unknown> {
+  if (!('requestVideoFrameCallback' in video)) return Promise.resolve();
+  return new Promise((done) => video.requestVideoFrameCallback(done));
 }
 
 /**
@@ -69,7 +80,7 @@ export async function cut(
   for (let index = 0; index < count; index++) {
     await go(video, Math.min(index / clip.fps + LATE, video.duration));
     if (ended.aborted) return;
-    const picture = shown(video);
+    const picture = frame(video);
     ring.push(resized(picture, boxFor(picture, clip.frame), clip.frame));
     progress(index + 1, count);
     const first = Math.max(0, index + 1 - clip.frames);
