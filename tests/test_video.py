@@ -201,6 +201,7 @@ def test_long_films_are_read_as_they_go_and_can_be_stopped(browser: Callable[[st
         click(tab, "[data-source=video]")
         give(tab, webm(frames(24) * 20, FILM_RATE))
         wait_for(tab, "document.querySelector('.sg-timeline button')")
+        wait_for(tab, "document.querySelector('.sg-reading progress').value >= 4")
         assert tab.evaluate("document.querySelector('[data-reading]').dataset.reading") == "reading"
         click(tab, "[data-action=read]")
         wait_for(tab, "document.querySelector('[data-reading]').dataset.reading === 'stopped'")
