@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sitegen.errors import SitegenError
-from sitegen.records import SourceFile
+from sitegen import npy
+from sitegen.errors import Place, SitegenError
+from sitegen.records import ArrayFile, SourceFile
 from sitegen.validation import Places
 
 
@@ -43,6 +44,22 @@ def files(
             status = path.stat()
             found[path] = SourceFile(name(root, path), path, status.st_size, status.st_mtime_ns)
     return tuple(found.values())
+
+
+def array(root: Path, file: SourceFile, said: str, place: Place, errors: list[SitegenError]) -> ArrayFile | None:
+    """A .npy file of numbers that a page ships; None when it is not one. Appends to `errors`."""
+    path = (file.path.parent / said).resolve()
+    hint = 'np.save("numbers.npy", numbers.astype("float32")) writes one'
+    try:
+        shape, offset = npy.head(path)
+    except OSError:
+        errors.append(SitegenError(f"no file {said}", place, "paths start at the page's folder"))
+        return None
+    except ValueError as error:
+        errors.append(SitegenError(f"{said} cannot be used: {error}", place, hint))
+        return None
+    status = path.stat()
+    return ArrayFile(SourceFile(name(root, path), path, status.st_size, status.st_mtime_ns), shape, offset)
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

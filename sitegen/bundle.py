@@ -17,13 +17,12 @@ from sitegen.records import (
     Completed,
     DemoSpec,
     FileRef,
-    ImageInput,
     Packed,
     Page,
     SourceFile,
     TensorSpec,
 )
-from sitegen.tasks import TASKS
+from sitegen.tasks import TASKS, pictures
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,15 @@ def make(
     demo: DemoSpec,
     packed: Packed,
     samples: Mapping[str, tuple[str, Chunked]],
+    arrays: Mapping[str, Chunked],
     engine: Engine,
     assets: Sequence[str],
     title: str,
 ) -> Bundle:
     """Puts a demo together that the task has found nothing wrong with.
 
-    `samples` maps a sample's name to its media type and chunks; `assets` are the paths in the site of the task's script
-    and style sheet, `title` is the task's.
+    `samples` maps a sample's name to its media type and chunks, `arrays` the key of a file of numbers to its chunks;
+    `assets` are the paths in the site of the task's script and style sheet, `title` is the task's.
     """
     completed, errors = tasks.completed(demo, packed.signature)
     assert completed is not None
@@ -95,8 +95,9 @@ def make(
             "weightBytes": packed.weight_bytes,
             "parameters": packed.parameters,
         },
-        "input": _input_json(completed.image) if completed.image else None,
+        "input": pictures.as_json(completed.image) if completed.image else None,
         "takes": completed.takes,
+        "arrays": {key: ref(cut) for key, cut in arrays.items()},
         "output": completed.output,
         "labels": list(demo.labels),
         "samples": [
@@ -134,22 +135,6 @@ def ref_json(ref: FileRef) -> dict[str, Any]:
 
 def _tensor_json(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "dtype": spec.dtype, "shape": list(spec.shape)}
-
-
-def _input_json(image: ImageInput) -> dict[str, Any]:
-    return {
-        "width": image.width,
-        "height": image.height,
-        "channels": image.channels,
-        "resize": image.resize,
-        "invert": image.invert,
-        "scale": image.scale,
-        "mean": list(image.mean),
-        "std": list(image.std),
-        "sources": list(image.sources),
-        "maxFps": image.max_fps,
-        "draw": {"stroke": image.stroke, "fit": image.fit},
-    }
 
 
 def _human(file: SourceFile) -> str:

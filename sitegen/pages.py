@@ -30,7 +30,7 @@ from markdown.extensions.toc import TocExtension
 from sitegen import beside, frontmatter, links, names, quantization
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
-from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Output, Page, SourceFile
+from sitegen.records import DEMO_MARK, ArrayFile, DemoSpec, ImageInput, ModelRef, Output, Page, SourceFile
 from sitegen.schema import FrontMatter
 from sitegen.schema import ModelRef as ModelFront
 from sitegen.tasks import TASKS
@@ -263,9 +263,16 @@ def _demo(
         stroke=front.input.draw.stroke,
         fit=front.input.draw.fit,
     )
-    output = Output(**{**front.output.model_dump(), "columns": front.output.columns and tuple(front.output.columns)})
+    takes = front.input.takes()
+    arrays = _arrays(root, file, front, places, errors)
+    lists = {
+        "columns": front.output.columns and tuple(front.output.columns),
+        "limbs": None if front.output.limbs is None else tuple(tuple(limb) for limb in front.output.limbs),
+    }
+    output = Output(**{**front.output.model_dump(), **lists})
     said = _said(front)
     keys = {"task", "model.source", "model.format", "labels", "samples", "input", "output", *quantization.KEYS, *said}
+    keys |= {f"input.{block}.{key}" for block, told in takes.items() for key in told}
     known = {key: places.of(key) for key in keys | _within(places, "input")}
     if front.quantize is None:
         # The site's settings speak for the page, and its model is what does not suit them.
@@ -286,7 +293,8 @@ def _demo(
             backend=front.backend,
             samples=samples,
             pictures=pictures,
-            takes=front.input.takes(),
+            takes=takes,
+            arrays=arrays,
             said=said,
             places=known,
             sound=model is not None and not (errors or flawed),
@@ -335,6 +343,18 @@ def _model(
         errors.append(SitegenError(f"the model {source} cannot be read: {error.strerror}", place))
         return None
     return ModelRef(beside.name(root, path), path, member=front.member, optional=front.optional)
+
+
+def _arrays(
+    root: Path, file: SourceFile, front: FrontMatter, places: Places, errors: list[SitegenError]
+) -> dict[str, ArrayFile]:
+    """The files of numbers that the page's input names, by their keys."""
+    clip = front.input.clip
+    return {
+        key: found
+        for key, name in [("input.clip.mean", clip.mean if clip else None)]
+        if name is not None and (found := beside.array(root, file, name, places.of(key), errors))
+    }
 
 
 def _labels(

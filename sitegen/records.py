@@ -83,6 +83,15 @@ class ModelFile:
 
 
 @dataclass(frozen=True)
+class ArrayFile:
+    """Numbers that a page ships: float32, little endian, row by row, from byte `offset` of a file on (npy.py)."""
+
+    file: SourceFile
+    shape: tuple[int, ...]
+    offset: int
+
+
+@dataclass(frozen=True)
 class TensorSpec:
     """A named end of a graph. `name` is the graph's tensor name; -1 in `shape` is a dimension of any size."""
 
@@ -226,6 +235,8 @@ class Output:
     first_class: int | None
     threshold: float
     iou: float | None
+    keypoints: str | None
+    limbs: tuple[tuple[str | int, ...], ...] | None
 
 
 @dataclass(frozen=True)
@@ -291,6 +302,7 @@ class DemoSpec:
     samples: tuple[SourceFile, ...]
     pictures: tuple[SourceFile, ...]  # for the page's card
     takes: Mapping[str, Any]  # what the page's input says of what is no picture: schema.py, TAKES
+    arrays: Mapping[str, ArrayFile]  # files of numbers that it names, by their keys: "input.clip.mean"
     said: frozenset[str]  # the keys that stand in the front matter, and those within them: "input", "input.size"
     places: Mapping[str, Place]
     sound: bool

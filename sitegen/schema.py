@@ -119,6 +119,15 @@ class Audio(Strict):
     step: float = Field(0.25, ge=0.05, description="seconds from one window to the next, of files and the microphone")
 
 
+class Clip(Strict):
+    """Frames of a film or a camera that a model is shown at once."""
+
+    fps: float = Field(gt=0, le=60, description="frames a second, as the model was trained")
+    frames: int | None = Field(None, ge=1, le=512, description="how many; the model says it unless it takes any number")
+    stride: int | None = Field(None, ge=1, description="frames from one clip to the next; left out, half a clip")
+    mean: str | None = Field(None, min_length=1, description="a .npy file of float32 that is subtracted from each clip")
+
+
 class Input(Strict):
     """How a picture becomes the model's input: y = (x * scale - mean) / std, for x from 0 to 255."""
 
@@ -137,6 +146,7 @@ class Input(Strict):
     max_fps: float = Field(15, gt=0, le=60, description="the most pictures a second that are taken of camera and films")
     draw: Draw = Draw()
     audio: Audio | None = Field(None, description="audio-classification: how sound becomes the input")
+    clip: Clip | None = Field(None, description="video-classification: what frames the model is shown at once")
 
     def takes(self) -> dict[str, Any]:
         """What is said of input that is no picture, as JSON: the blocks named in TAKES."""
@@ -144,9 +154,9 @@ class Input(Strict):
 
 
 # Blocks of tasks that take no picture, or more than one.
-TAKES: frozenset[str] = frozenset({"audio"})
+TAKES: frozenset[str] = frozenset({"audio", "clip"})
 
-Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class"]
+Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class", "x", "y"]
 
 
 class Output(Strict):
@@ -160,16 +170,21 @@ class Output(Strict):
     boxes: str | None = Field(None, description="object-detection: the output with the corners of the boxes")
     scores: str | None = Field(None, description="object-detection: the output with their scores")
     classes: str | None = Field(None, description="object-detection: the output with their classes")
-    columns: list[Column] | None = Field(None, description="object-detection: what the numbers of a row or box are")
+    columns: list[Column] | None = Field(None, description="what the numbers of a row, box or key point are")
     units: Literal["pixels", "fraction"] | None = Field(
-        None, description="object-detection: what boxes are measured in, pixels of the input or fractions of it"
+        None, description="what boxes and key points are measured in, pixels of the input or fractions of it"
     )
     first_class: int | None = Field(
         None, description="object-detection: the number of the class that labels begin with"
     )
-    threshold: float = Field(0.5, ge=0, le=1, description="object-detection: the least score that is shown at first")
+    threshold: float = Field(0.5, ge=0, le=1, description="the least score that is shown at first")
     iou: float | None = Field(
         None, gt=0, le=1, description="object-detection: boxes go that overlap a better one of their class by more"
+    )
+    keypoints: str | None = Field(None, description="pose-estimation: the output with the key points")
+    limbs: list[Annotated[list[str | int], Field(min_length=2, max_length=2)]] | None = Field(
+        None,
+        description="pose-estimation: pairs of key points with a line between them, names or numbers from 0 on",
     )
 
 

@@ -18,7 +18,7 @@ SCENES = REPOSITORY / "content/scenes"
 LABELS = (SCENES / "labels.txt").read_text("utf-8").split()
 
 
-@pytest.mark.parametrize("name", ["digits", "scenes", "sounds"])
+@pytest.mark.parametrize("name", ["digits", "scenes", "sounds", "motion"])
 def test_pages_state_what_was_measured(name: str) -> None:
     folder = REPOSITORY / "content" / name
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
@@ -51,4 +51,21 @@ def test_the_page_names_every_surface(browser: Callable[[str], Browser], output:
     for label in LABELS:
         click(tab, f"[data-sample='{label}']")
         wait_for(tab, f"document.querySelector('.sg-answer strong')?.textContent === '{label}'")
+    tab.close()
+
+
+def test_the_page_names_what_happens_in_films(browser: Callable[[str], Browser], output: Path) -> None:
+    """In the middle of each part of a film, where clips show nothing else."""
+    metrics = json.loads((REPOSITORY / "content/motion/metrics.json").read_text("utf-8"))
+    tab = browser("chromium").new_tab()
+    digits.open_page(tab, (output / "motion/index.html").as_uri())
+    for film, parts in metrics["films"].items():
+        click(tab, f"[data-sample='{film}']")
+        wait_for(tab, "document.querySelector('[data-reading]')?.dataset.reading === 'reading'")
+        wait_for(tab, "document.querySelector('[data-reading]').dataset.reading === 'ended'", 90)
+        buttons = "[...document.querySelectorAll('.sg-timeline button')].map(({ dataset }) => dataset)"
+        told = tab.evaluate(f"{buttons}.map(({{ label, start, end }}) => [label, Number(start), Number(end)])")
+        middles = [(index + 0.5) * metrics["seconds_a_part"] for index in range(len(parts))]
+        found = [next(label for label, start, end in told if start <= at < end) for at in middles]
+        assert found == parts
     tab.close()

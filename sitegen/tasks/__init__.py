@@ -11,7 +11,15 @@ from typing import Any, Protocol
 
 from sitegen.errors import SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
-from sitegen.tasks import audio_classification, image_classification, image_segmentation, object_detection, tensors
+from sitegen.tasks import (
+    audio_classification,
+    image_classification,
+    image_segmentation,
+    object_detection,
+    pose_estimation,
+    tensors,
+    video_classification,
+)
 
 Info = Mapping[str, Any]  # a model as `sitegen inspect` tells it
 
@@ -49,7 +57,15 @@ class Task(Protocol):
 
 
 # `sitegen new page` suggests the first that fits.
-_MODULES: tuple[Task, ...] = (object_detection, image_segmentation, image_classification, audio_classification, tensors)
+_MODULES: tuple[Task, ...] = (
+    object_detection,
+    image_segmentation,
+    image_classification,
+    pose_estimation,
+    video_classification,
+    audio_classification,
+    tensors,
+)
 TASKS: Mapping[str, Task] = {task.NAME: task for task in _MODULES}
 
 

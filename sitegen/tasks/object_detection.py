@@ -82,6 +82,18 @@ def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tu
     return [pictures.fact(completed.image), *named]
 
 
+def heads(outputs: Sequence[TensorSpec]) -> list[dict[str, Any]]:
+    """BlazeFace's heads, the finer grid first; none where the outputs are not just these."""
+    by_shape = {tuple(spec.shape[1:]): spec.name for spec in outputs}
+    found = [
+        {"boxes": by_shape[count, 16], "scores": by_shape[count, 1], "side": side, "each": each}
+        for side, each in _ANCHORS.items()
+        for count in [side * side * each]
+        if (count, 16) in by_shape and (count, 1) in by_shape
+    ]
+    return found if len(found) == len(_ANCHORS) and len(outputs) == 2 * len(found) else []
+
+
 def _said(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> dict[str, Any] | None:
     """The form that the page names outputs of; None when it names none."""
     names = {key: getattr(demo.output, key) for key in ("rows", "boxes", "scores", "classes")}
@@ -129,9 +141,9 @@ def _check_columns(
 
 def _guess(outputs: Sequence[TensorSpec]) -> dict[str, Any] | None:
     """The form, told by names and shapes; None where that says nothing, or more than one thing."""
-    heads = _blazeface(outputs)
-    if heads:
-        return _form("blazeface", "pixels", 0.3, heads=heads, columns=["xmid", "ymid", "width", "height"])
+    blazeface = heads(outputs)
+    if blazeface:
+        return _form("blazeface", "pixels", 0.3, heads=blazeface, columns=["xmid", "ymid", "width", "height"])
     boxes = [spec for spec in outputs if len(spec.shape) == 3 and spec.shape[2] == 4]
     flat = [spec for spec in outputs if len(spec.shape) == 2]
     scores = [spec for spec in flat if "score" in spec.name.lower()]
@@ -140,18 +152,6 @@ def _guess(outputs: Sequence[TensorSpec]) -> dict[str, Any] | None:
         return _lists(boxes[0], scores[0], classes[0])
     rows = [spec for spec in outputs if len(spec.shape) == 3 and spec.shape[2] == len(_ROWS)]
     return _rows(rows[0]) if len(rows) == 1 and not boxes else None
-
-
-def _blazeface(outputs: Sequence[TensorSpec]) -> list[dict[str, Any]]:
-    """Its heads, the finer grid first; none where the outputs are not just these."""
-    by_shape = {tuple(spec.shape[1:]): spec.name for spec in outputs}
-    heads = [
-        {"boxes": by_shape[count, 16], "scores": by_shape[count, 1], "side": side, "each": each}
-        for side, each in _ANCHORS.items()
-        for count in [side * side * each]
-        if (count, 16) in by_shape and (count, 1) in by_shape
-    ]
-    return heads if len(heads) == len(_ANCHORS) and len(outputs) == 2 * len(heads) else []
 
 
 def _rows(spec: TensorSpec) -> dict[str, Any]:

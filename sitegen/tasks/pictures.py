@@ -25,10 +25,10 @@ def fits(info: Mapping[str, Any]) -> bool:
     return len(shape) == 4 and shape[3] in (1, 3, None)
 
 
-def front_matter(info: Mapping[str, Any]) -> list[str]:
-    """The input block of a page, as far as it has to be said."""
-    _, height, width, channels = info["inputs"][0]["shape"]
-    said, lines = [], []
+def front_matter(info: Mapping[str, Any], *more: str) -> list[str]:
+    """The input block of a page, as far as it has to be said; `more` of it is the task's own."""
+    *_, height, width, channels = info["inputs"][0]["shape"]
+    said, lines = [*more], []
     if None in (height, width):
         lines.append("# The model takes pictures of any size; name the one that it was trained on.")
         said.append(f"size: [{height or 224}, {width or 224}]")
@@ -53,8 +53,17 @@ def completed(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) 
         what += f"{dtype} {text.shape(shape)}"
         errors.append(SitegenError(what, place))
         return None
+    return sized(demo, shape, errors)
+
+
+def sized(demo: DemoSpec, shape: tuple[int, ...], errors: list[SitegenError]) -> ImageInput | None:
+    """The page's input block completed by the shape of a model's input, which ends in height, width and channels.
+
+    Appends to `errors`.
+    """
+    place = demo.places["model.source"]
     values = {}
-    for axis, key in enumerate(("height", "width", "channels"), start=1):
+    for axis, key in enumerate(("height", "width", "channels"), start=len(shape) - 3):
         said, has = getattr(demo.input, key), shape[axis]
         if said is not None and has != -1 and said != has:
             what = f"input says {key} {said}, but the model takes {text.shape(shape)}"
@@ -92,6 +101,23 @@ def check_labels(demo: DemoSpec, classes: int, each: str, errors: list[SitegenEr
         what = f"{text.plural(len(demo.labels), 'label')} for a model with {classes} classes"
         hint = f"one name for each {each}, in its order"
         errors.append(SitegenError(what, demo.places["labels"], hint))
+
+
+def as_json(image: ImageInput) -> dict[str, Any]:
+    """contract.ts: ImageInput."""
+    return {
+        "width": image.width,
+        "height": image.height,
+        "channels": image.channels,
+        "resize": image.resize,
+        "invert": image.invert,
+        "scale": image.scale,
+        "mean": list(image.mean),
+        "std": list(image.std),
+        "sources": list(image.sources),
+        "maxFps": image.max_fps,
+        "draw": {"stroke": image.stroke, "fit": image.fit},
+    }
 
 
 def fact(image: ImageInput) -> tuple[str, str]:

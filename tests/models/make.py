@@ -34,6 +34,12 @@ def means() -> keras.Model:
     return keras.Sequential([keras.Input((6, 6, 3)), slopes, keras.layers.GlobalAveragePooling2D()])
 
 
+def clip() -> keras.Model:
+    """[N, 4, 2, 2, 1] -> 3 classes: clips of four frames."""
+    mean = keras.layers.GlobalAveragePooling3D()
+    return keras.Sequential([keras.Input((4, 2, 2, 1)), mean, keras.layers.Dense(3, activation="softmax")])
+
+
 def code() -> keras.Model:
     """A model with Python code inside, which no page may run."""
     return keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Lambda(lambda x: x * 2), keras.layers.Flatten()])
@@ -56,6 +62,7 @@ if __name__ == "__main__":
     save(table(), "table.keras")
     save(code(), "code.keras")
     save(means(), "means.keras")
+    save(clip(), "clip.keras")
     whole = (HERE / "tiny.keras").read_bytes()
     (HERE / "truncated.keras").write_bytes(whole[: len(whole) * 2 // 3])
     damaged = np.frombuffer(whole, np.uint8).copy()

@@ -166,6 +166,13 @@ class Host implements DemoHost {
     return new Blob([bytes as BlobPart], { type });
   }
 
+  async array(key: string): Promise<Float32Array | null> {
+    const file = this.config.arrays[key];
+    if (!file) return null;
+    const [bytes] = await loadFiles(this.transport, [file]);
+    return new Float32Array(bytes!.slice().buffer);
+  }
+
   fail(message: string | null, retry?: () => void): void {
     this.status.replaceChildren();
     if (message === null) return;

@@ -81,7 +81,7 @@ export type BoxesConfig = {
   | {
       /** Of grids with `side` cells a side and `each` boxes a cell: boxes [1, k, 16], scores [1, k, 1] as logits. */
       form: 'blazeface';
-      heads: { boxes: string; scores: string; side: number; each: number }[];
+      heads: BlazeFaceHead[];
     }
 );
 
@@ -115,9 +115,48 @@ export interface AudioInput {
   shape: number[];
 }
 
+export interface BlazeFaceHead {
+  boxes: string;
+  scores: string;
+  side: number;
+  each: number;
+}
+
+/** Where a model's key points are among its outputs; made by sitegen/tasks/pose_estimation.py. */
+export type PointsConfig = {
+  /** How many points a pose has, and what they are called, if they have names. */
+  count: number;
+  names: string[];
+  /** Numbers of the points that a line is drawn between. */
+  limbs: [number, number][];
+  /** The least score that is shown at first. */
+  threshold: number;
+} & (
+  | {
+      /** Of each pose, of each of its points, the columns: [1, points, columns], [1, poses, points, columns], or flat. */
+      form: 'rows';
+      points: string;
+      columns: ('x' | 'y' | 'score')[];
+      units: 'pixels' | 'fraction';
+    }
+  | { /** [1, height, width, points] */ form: 'maps'; points: string }
+  | { /** As of BoxesConfig. */ form: 'blazeface'; heads: BlazeFaceHead[] }
+);
+
 /** What a task takes that is no picture, or more than one; made by the task's half in sitegen/tasks/. */
 export interface Takes {
   audio: AudioInput;
+  clip: ClipInput;
+}
+
+/** Frames of a film or a camera that a model is shown at once, [N, frames, height, width, channels]. */
+export interface ClipInput {
+  /** How each frame becomes numbers. */
+  frame: ImageInput;
+  frames: number;
+  /** Frames a second, and frames from one clip to the next. */
+  fps: number;
+  stride: number;
 }
 
 /** What becomes of the outputs; which keys there are is the task's to say. */
@@ -125,6 +164,7 @@ export interface OutputConfig {
   activation: 'none' | 'softmax' | 'sigmoid';
   topK: number;
   boxes: BoxesConfig;
+  points: PointsConfig;
 }
 
 /**
@@ -191,6 +231,8 @@ export interface DemoConfig {
   /** None for tasks that take no picture. */
   input: ImageInput | null;
   takes: Partial<Takes>;
+  /** Files of numbers that the input names, by their keys: float32, little endian. */
+  arrays: Record<string, FileRef>;
   output: Partial<OutputConfig>;
   labels: string[];
   samples: { name: string; type: string; file: FileRef }[];

@@ -11,6 +11,8 @@ export interface DemoHost {
   run(inputs: Tensors): Promise<RunResult>;
   /** Sample `index` as a Blob of its type. */
   sample(index: number): Promise<Blob>;
+  /** The numbers of a file that the page's input names, by its key ("input.clip.mean"); null where it names none. */
+  array(key: string): Promise<Float32Array | null>;
   /** Tells the visitor what went wrong (null: nothing any more). The demo stays usable. */
   fail(message: string | null): void;
 }

@@ -56,15 +56,19 @@ export function candidates(
       const numbers = outputs[boxes]!;
       const width = numbers.shape.at(-1)!;
       outputs[scores]!.data.forEach((score, index) => {
-        // Boxes are told from the middle of their cell.
-        const cell = Math.floor(index / each);
-        const [x, y] = [((cell % side) + 0.5) / side, (Math.floor(cell / side) + 0.5) / side];
+        const [x, y] = middleOf(Math.floor(index / each), side);
         add(sigmoid(score), 0, numbers.data, index * width, x, y);
       });
     }
   }
   return found;
 }
+
+/** The middle of a cell of a grid, x and y, which its boxes are told from. */
+export const middleOf = (cell: number, side: number): [number, number] => [
+  ((cell % side) + 0.5) / side,
+  (Math.floor(cell / side) + 0.5) / side,
+];
 
 function ends(
   low: Column,
@@ -79,8 +83,8 @@ function ends(
 }
 
 /** The best boxes, `most` at most, without those that overlap a better one of their class by more than `iou`. */
-export function suppressed(found: Candidate[], iou: number | null, most: number): Candidate[] {
-  const kept: Candidate[] = [];
+export function suppressed<Box extends Candidate>(found: Box[], iou: number | null, most: number): Box[] {
+  const kept: Box[] = [];
   for (const next of [...found].sort((a, b) => b.score - a.score)) {
     if (kept.length === most) break;
     const clear = kept.every((one) => one.class !== next.class || overlap(one.box, next.box) <= (iou ?? 1));

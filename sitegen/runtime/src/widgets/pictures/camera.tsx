@@ -6,7 +6,8 @@ import type { ImageInput } from '../../shared/contract';
 import { useFrames } from './frames';
 import type { Show } from './demo';
 
-export function Camera({ host, input, show }: { host: DemoHost; input: ImageInput; show: Show }) {
+export function Camera(props: { host: DemoHost; input: ImageInput; show: Show; steady?: boolean }) {
+  const { host, input, show } = props;
   const video = useRef<HTMLVideoElement>(null);
   const [stream, setStream] = useState<MediaStream | null>(null);
   const [facing, setFacing] = useState<'user' | 'environment'>('environment');
@@ -33,7 +34,7 @@ export function Camera({ host, input, show }: { host: DemoHost; input: ImageInpu
     void screen.play().catch(() => undefined);
     return () => stream.getTracks().forEach((track) => track.stop());
   }, [stream]);
-  useFrames(video, stream !== null, input.maxFps, show);
+  useFrames(video, stream !== null, input.maxFps, show, props.steady);
 
   return (
     <div class="sg-camera">

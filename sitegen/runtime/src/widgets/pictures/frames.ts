@@ -5,17 +5,21 @@ import type { RefObject } from 'preact';
 import { pixelsOf } from './pixels';
 import type { Show } from './demo';
 
-/** Shows every frame while `moving`. The next one is taken when the model has seen the last: none ever waits. */
+/**
+ * Shows every frame while `moving`. The next one is taken when the model has seen the last: none ever waits. Where the
+ * frames' rate is the model's own they are `steady`, on battery too.
+ */
 export function useFrames(
   screen: RefObject<HTMLVideoElement | null>,
   moving: boolean,
   maxFps: number,
   show: Show,
+  steady = false,
 ): void {
   useEffect(() => {
     if (!moving) return;
     const ended = new AbortController();
-    void follow(screen.current!, maxFps, show, ended.signal);
+    void follow(screen.current!, maxFps, show, steady, ended.signal);
     return () => ended.abort();
   }, [moving]);
 }
@@ -24,16 +28,23 @@ async function follow(
   video: HTMLVideoElement,
   maxFps: number,
   show: Show,
+  steady: boolean,
   ended: AbortSignal,
 ): Promise<void> {
-  const battery = await (navigator as WithBattery).getBattery?.().catch(() => null);
+  const spare = await sparing();
   while (!ended.aborted) {
     await visible();
     const began = performance.now();
     if (!ended.aborted && video.videoWidth) await show(frame(video));
-    const fps = battery && !battery.charging ? maxFps / 2 : maxFps;
+    const fps = spare() && !steady ? maxFps / 2 : maxFps;
     await new Promise((done) => setTimeout(done, Math.max(0, 1000 / fps - (performance.now() - began))));
   }
+}
+
+/** Gives what tells whether the device runs on a battery now, as far as the browser says. */
+export async function sparing(): Promise<() => boolean> {
+  const battery = await (navigator as WithBattery).getBattery?.().catch(() => null);
+  return () => Boolean(battery && !battery.charging);
 }
 
 /** What a video shows now. */

@@ -1,0 +1,36 @@
+/** Shows the model a clip. */
+
+import type { ClipInput } from '../../shared/contract';
+import type { DemoHost } from '../../shared/task';
+import { scoresOf, type Score } from '../image-classification/scores';
+import { clipTensor } from './clips';
+
+export interface Look {
+  scores: Score[];
+  milliseconds: number;
+}
+
+/** Null where the model, or the mean of its clips, failed: the visitor was told. */
+export type Looker = (frames: Float32Array[]) => Promise<Look | null>;
+
+export function lookerOf(host: DemoHost, clip: ClipInput): Looker {
+  const { inputs, outputs } = host.config.model.signature;
+  let mean: Promise<Float32Array | null> | null = null;
+  const meanOf = (): Promise<Float32Array | null> =>
+    (mean ??= host.array('input.clip.mean').catch((error: unknown) => {
+      mean = null;
+      host.fail(`A file of the demo is missing: ${(error as Error).message}.`);
+      throw error;
+    }));
+  return async (frames) => {
+    try {
+      const input = clipTensor(frames, clip, await meanOf(), inputs[0]!);
+      const ran = await host.run({ [inputs[0]!.name]: input });
+      const { data, shape } = ran.outputs[outputs[0]!.name]!;
+      const scores = scoresOf(data.subarray(0, shape.at(-1)), host.config);
+      return { scores, milliseconds: ran.milliseconds };
+    } catch {
+      return null;
+    }
+  };
+}
