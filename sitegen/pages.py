@@ -265,7 +265,7 @@ def _demo(
     output = Output(**{**front.output.model_dump(), "columns": front.output.columns and tuple(front.output.columns)})
     said = _said(front)
     keys = {"task", "model.source", "model.format", "labels", "samples", "input", "output", *quantization.KEYS, *said}
-    known = {key: places.of(key) for key in keys}
+    known = {key: places.of(key) for key in keys} | places.under("input")
     if front.quantize is None:
         # The site's settings speak for the page, and its model is what does not suit them.
         known |= dict.fromkeys(quantization.KEYS, known["model.source"])

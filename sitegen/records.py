@@ -225,6 +225,7 @@ class Output:
     units: str | None
     first_class: int | None
     threshold: float
+    unit: str
     iou: float | None
 
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 # Pydantic would look for plugins in every package that is installed, at each start.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 
 def _widen(key: str) -> BeforeValidator:
@@ -97,6 +98,66 @@ class Draw(Strict):
     )
 
 
+def _as_names(value: Any) -> Any:
+    # Digits are names here. True and None are not: YAML made them of an unquoted yes or null.
+    return [str(v) if type(v) in (int, float) else v for v in value] if isinstance(value, list) else value
+
+
+class Feature(Strict):
+    """A feature of a table's rows: a number from `min` to `max`, or one of `choices`.
+
+    The model is given (x - mean) / std for a number x; for a choice its index, or a 1 at its place among zeros.
+    """
+
+    name: str = Field(min_length=1, description="what the header of samples calls it too")
+    min: float | None = Field(None, description="the least number")
+    max: float | None = Field(None, description="the largest number")
+    step: float | None = Field(None, gt=0, description="what sliders move by; left out, about a hundredth of the range")
+    unit: str = Field("", description="what the number is measured in")
+    mean: float | None = Field(None, description="what is taken from the number; 0 where it is left out")
+    std: float | None = Field(None, gt=0, description="what it is then divided by; 1 where it is left out")
+    choices: Annotated[list[str], Field(min_length=2), BeforeValidator(_as_names)] | None = Field(
+        None, description="what it can be, in the model's order"
+    )
+    encode: Literal["one-hot", "index"] | None = Field(
+        None, description="how the model is given a choice; one-hot where it is left out"
+    )
+    default: int | float | str | None = Field(
+        None, description="what visitors begin with; left out, the middle of the range or the first choice"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Feature:
+        numbers = {"min", "max", "step", "unit", "mean", "std"} & self.model_fields_set
+        if self.choices is not None:
+            self._check_choices(numbers)
+        elif self.min is None or self.max is None:
+            _refuse("is neither a number nor a choice", "say min and max, or choices")
+        elif self.min >= self.max:
+            _refuse(f"begins at {self.min:g} and ends at {self.max:g}", "min is the smaller one")
+        elif self.encode is not None:
+            _refuse("is a number, which encode says nothing of", "leave encode out")
+        elif isinstance(self.default, str):
+            _refuse(f'has "{self.default}" as its default, which is no number')
+        elif self.default is not None and not self.min <= self.default <= self.max:
+            _refuse(f"has the default {self.default:g}, outside of {self.min:g} to {self.max:g}")
+        return self
+
+    def _check_choices(self, numbers: set[str]) -> None:
+        assert self.choices is not None
+        if numbers:
+            _refuse(f"has choices, which {sorted(numbers)[0]} says nothing of", f"leave {sorted(numbers)[0]} out")
+        if len(set(self.choices)) < len(self.choices):
+            _refuse("has the same choice twice")
+        if self.default is not None and str(self.default) not in self.choices:
+            _refuse(f'has the default "{self.default}", which is none of its choices', ", ".join(self.choices))
+
+
+def _refuse(what: str, hint: str | None = None) -> None:
+    """Raises what validation.py tells of the value: `what` goes on after its name."""
+    raise PydanticCustomError("unfit", "{what}", {"what": what, "hint": hint})
+
+
 class Input(Strict):
     """How a picture becomes the model's input: y = (x * scale - mean) / std, for x from 0 to 255."""
 
@@ -114,6 +175,17 @@ class Input(Strict):
     )
     max_fps: float = Field(15, gt=0, le=60, description="the most pictures a second that are taken of camera and films")
     draw: Draw = Draw()
+    columns: Annotated[list[Feature], Field(min_length=1)] | None = Field(
+        None, description="tables: the features of a row, in the model's order"
+    )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Input:
+        names = [feature.name for feature in self.columns or []]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            _refuse(f'has two columns "{twice}"', "give each a name of its own")
+        return self
 
     def takes(self) -> dict[str, Any]:
         """What is said of input that is no picture, as JSON: the blocks named in TAKES."""
@@ -121,7 +193,7 @@ class Input(Strict):
 
 
 # Blocks of tasks that take no picture, or more than one.
-TAKES: frozenset[str] = frozenset()
+TAKES = frozenset({"columns"})
 
 Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class"]
 
@@ -145,6 +217,7 @@ class Output(Strict):
         None, description="object-detection: the number of the class that labels begin with"
     )
     threshold: float = Field(0.5, ge=0, le=1, description="object-detection: the least score that is shown at first")
+    unit: str = Field("", description="tabular-regression: what the result is measured in")
     iou: float | None = Field(
         None, gt=0, le=1, description="object-detection: boxes go that overlap a better one of their class by more"
     )
@@ -161,9 +234,7 @@ def _widen_labels(value: Any) -> Any:
     if isinstance(value, str):
         return {"file": value}
     if isinstance(value, list):
-        # Digits are names here. True and None are not: YAML made them of an unquoted yes or null.
-        plain = [str(v) if type(v) in (int, float) else v for v in value]
-        return {"names": plain}
+        return {"names": _as_names(value)}
     return value
 
 

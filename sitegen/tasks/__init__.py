@@ -11,7 +11,14 @@ from typing import Any, Protocol
 
 from sitegen.errors import SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
-from sitegen.tasks import image_classification, image_segmentation, object_detection, tensors
+from sitegen.tasks import (
+    image_classification,
+    image_segmentation,
+    object_detection,
+    tabular_classification,
+    tabular_regression,
+    tensors,
+)
 
 Info = Mapping[str, Any]  # a model as `sitegen inspect` tells it
 
@@ -49,7 +56,14 @@ class Task(Protocol):
 
 
 # `sitegen new page` suggests the first that fits.
-_MODULES: tuple[Task, ...] = (object_detection, image_segmentation, image_classification, tensors)
+_MODULES: tuple[Task, ...] = (
+    object_detection,
+    image_segmentation,
+    image_classification,
+    tabular_classification,
+    tabular_regression,
+    tensors,
+)
 TASKS: Mapping[str, Task] = {task.NAME: task for task in _MODULES}
 
 

@@ -85,14 +85,46 @@ export type BoxesConfig = {
     }
 );
 
+/**
+ * A feature of a table's rows, and where it goes in the model: into the input of that name, from the number `at` of its
+ * row on. Made by sitegen/tasks/tables.py. A feature's value is a number, or the index of a choice.
+ */
+export type Feature = {
+  name: string;
+  default: number;
+  input: string;
+  at: number;
+} & (
+  | {
+      kind: 'number';
+      unit: string;
+      min: number;
+      max: number;
+      step: number;
+      /** The model is given (x - mean) / std. */
+      mean: number;
+      std: number;
+    }
+  | {
+      kind: 'choice';
+      choices: string[];
+      /** The model is given a 1 at the choice's place among zeros; else its index. */
+      oneHot: boolean;
+    }
+);
+
 /** What a task takes that is no picture, or more than one; made by the task's half in sitegen/tasks/. */
-export interface Takes {}
+export interface Takes {
+  columns: Feature[];
+}
 
 /** What becomes of the outputs; which keys there are is the task's to say. */
 export interface OutputConfig {
   activation: 'none' | 'softmax' | 'sigmoid';
   topK: number;
   boxes: BoxesConfig;
+  /** What a number is measured in; empty where nobody says. */
+  unit: string;
 }
 
 /**

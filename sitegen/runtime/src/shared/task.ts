@@ -5,6 +5,8 @@ import type { DemoConfig, Engine, RunResult, Tensors } from './contract';
 /** What a task's script is given to work with. */
 export interface DemoHost {
   readonly config: DemoConfig;
+  /** Whether the page loads the model by itself, so that a task may begin before it is asked for anything. */
+  readonly eager: boolean;
   /** Loads engine and model once; a load that failed is tried again by the next call. */
   load(): Promise<Engine>;
   /** Runs the model; inputs and outputs are by the names of its signature. Where it throws, the visitor was told. */
