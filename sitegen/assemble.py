@@ -90,6 +90,7 @@ class Assembly:
             samples,
             self._engine(packed.engine),
             {"script": self._compiled(task["script"]), "title": task["title"]},
+            self._steps.cut,
         )
 
     def _engine(self, name: str) -> bundle.Engine:

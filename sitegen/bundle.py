@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,11 +53,12 @@ def make(
     samples: Mapping[str, tuple[str, Chunked]],
     engine: Engine,
     task: Mapping[str, str],
+    cut: Callable[[Blob], Chunked],
 ) -> Bundle:
     """Puts a demo together that the task has found nothing wrong with.
 
     `samples` maps a sample's name to its media type and chunks; `task` has the path of the task's script in the site
-    and its title.
+    and its title; `cut` cuts a file into chunks.
     """
     completed, errors = tasks.completed(demo, packed.signature)
     assert completed is not None
@@ -97,6 +98,7 @@ def make(
         "input": _input_json(completed.image) if completed.image else None,
         "takes": completed.takes,
         "output": completed.output,
+        "files": {name: ref(cut(Blob.of(data))) for name, data in completed.files.items()},
         "labels": list(demo.labels),
         "samples": [
             {"name": _human(file), "type": kind, "file": ref(cut)}

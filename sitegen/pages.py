@@ -27,7 +27,7 @@ from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension
 
-from sitegen import beside, frontmatter, links, names, quantization
+from sitegen import beside, frontmatter, links, names, quantization, vocabulary
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
 from sitegen.records import DEMO_MARK, DemoSpec, ImageInput, ModelRef, Output, Page, SourceFile
@@ -263,6 +263,9 @@ def _demo(
         fit=front.input.draw.fit,
     )
     output = Output(**{**front.output.model_dump(), "columns": front.output.columns and tuple(front.output.columns)})
+    takes = front.input.takes()
+    if front.input.text is not None:
+        takes["text"]["vocabulary"] = vocabulary.read(root, file, front.input.text, places, errors)
     said = _said(front)
     keys = {"task", "model.source", "model.format", "labels", "samples", "input", "output", *quantization.KEYS, *said}
     known = {key: places.of(key) for key in keys} | places.under("input")
@@ -285,7 +288,7 @@ def _demo(
             backend=front.backend,
             samples=samples,
             pictures=pictures,
-            takes=front.input.takes(),
+            takes=takes,
             said=said,
             places=known,
             sound=model is not None and not (errors or flawed),

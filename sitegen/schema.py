@@ -153,6 +153,28 @@ class Feature(Strict):
             _refuse(f'has the default "{self.default}", which is none of its choices', ", ".join(self.choices))
 
 
+class Text(Strict):
+    """How a text becomes numbers, as Keras's TextVectorization does it."""
+
+    vocabulary: str = Field(min_length=1, description="a file with a token a line, as get_vocabulary() gives them")
+    standardize: Literal["lower_and_strip_punctuation", "lower", "strip_punctuation", "none"] = Field(
+        "lower_and_strip_punctuation", description="what becomes of the text first; only A to Z are lowered"
+    )
+    split: Literal["whitespace", "character"] = Field("whitespace", description="what the text is cut into")
+    ngrams: int = Field(1, ge=1, le=8, description="up to how many neighbours make a token, too")
+    mode: Literal["int", "multi_hot", "count"] = Field(
+        "int",
+        description="a number for each token, or for each entry of the vocabulary whether or how often it is there",
+    )
+    length: int | None = Field(None, ge=1, description="how many tokens the model takes, filled up with 0")
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Text:
+        if self.length is not None and self.mode != "int":
+            _refuse(f"has a length, which mode: {self.mode} says", "leave length out")
+        return self
+
+
 def _refuse(what: str, hint: str | None = None) -> None:
     """Raises what validation.py tells of the value: `what` goes on after its name."""
     raise PydanticCustomError("unfit", "{what}", {"what": what, "hint": hint})
@@ -179,6 +201,8 @@ class Input(Strict):
         None, description="tables: the features of a row, in the model's order"
     )
 
+    text: Annotated[Text, _widen("vocabulary")] | None = Field(None, description="how a text becomes numbers")
+
     @model_validator(mode="after")
     def _named_once(self) -> Input:
         names = [feature.name for feature in self.columns or []]
@@ -193,7 +217,7 @@ class Input(Strict):
 
 
 # Blocks of tasks that take no picture, or more than one.
-TAKES = frozenset({"columns"})
+TAKES = frozenset({"columns", "text"})
 
 Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class"]
 

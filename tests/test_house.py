@@ -30,7 +30,7 @@ ROWS = (
     "errors",
     "names records schema text validation",
     "beside config describe disk frontmatter host icon loss media picture runtime thumbnail",
-    "chunks graph links offline quantization tasks theme",
+    "chunks graph links offline quantization tasks theme vocabulary",
     "models",
     "bundle pages watch weights",
     "plan proof",

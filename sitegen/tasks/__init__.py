@@ -18,6 +18,7 @@ from sitegen.tasks import (
     tabular_classification,
     tabular_regression,
     tensors,
+    text_classification,
 )
 
 Info = Mapping[str, Any]  # a model as `sitegen inspect` tells it
@@ -60,6 +61,7 @@ _MODULES: tuple[Task, ...] = (
     object_detection,
     image_segmentation,
     image_classification,
+    text_classification,
     tabular_classification,
     tabular_regression,
     tensors,

@@ -167,6 +167,11 @@ class Host implements DemoHost {
     return new Blob([bytes as BlobPart], { type });
   }
 
+  async file(name: string): Promise<Uint8Array> {
+    const [bytes] = await loadFiles(this.transport, [this.config.files[name]!]);
+    return bytes!;
+  }
+
   fail(message: string | null, retry?: () => void): void {
     this.status.replaceChildren();
     if (message === null) return;

@@ -113,9 +113,22 @@ export type Feature = {
     }
 );
 
+/** How a text becomes the model's input, as Keras's TextVectorization does it; the vocabulary is a file of its own. */
+export interface TextConfig {
+  standardize: 'lower_and_strip_punctuation' | 'lower' | 'strip_punctuation' | 'none';
+  split: 'whitespace' | 'character';
+  /** How many neighbours are a token. */
+  ngrams: number[];
+  /** The number of each token; or for each entry of the vocabulary, whether or how often it is in the text. */
+  mode: 'int' | 'multi_hot' | 'count';
+  /** How many numbers the model is given; null: as many as there are tokens. */
+  length: number | null;
+}
+
 /** What a task takes that is no picture, or more than one; made by the task's half in sitegen/tasks/. */
 export interface Takes {
   columns: Feature[];
+  text: TextConfig;
 }
 
 /** What becomes of the outputs; which keys there are is the task's to say. */
@@ -192,6 +205,8 @@ export interface DemoConfig {
   input: ImageInput | null;
   takes: Partial<Takes>;
   output: Partial<OutputConfig>;
+  /** What the task fetches besides, by the name that visitors are told. */
+  files: Record<string, FileRef>;
   labels: string[];
   samples: { name: string; type: string; file: FileRef }[];
 }

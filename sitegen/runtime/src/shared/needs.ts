@@ -31,10 +31,11 @@ export function partsOf(page: PageConfig): Part[] {
     parts.push({ what, needs: chunks.map(([id, bytes]) => chunkNeed(id, bytes)) });
   };
   if (page.demo) {
-    const { engine, model, samples } = page.demo;
+    const { engine, model, samples, files: own = {} } = page.demo;
     files('Engine', engine.script, backendOf(engine));
     files('Model', ...modelFiles(model));
     if (model.proof) files('Numbers to check it by', model.proof);
+    for (const [name, ref] of Object.entries(own)) files(name, ref);
     files('Samples', ...samples.map(({ file }) => file));
   }
   const seen = new Set<string>();

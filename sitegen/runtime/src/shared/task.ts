@@ -13,6 +13,8 @@ export interface DemoHost {
   run(inputs: Tensors): Promise<RunResult>;
   /** Sample `index` as a Blob of its type. */
   sample(index: number): Promise<Blob>;
+  /** One of the task's own files, by the name that its half in sitegen/tasks/ gave it. */
+  file(name: string): Promise<Uint8Array>;
   /** Tells the visitor what went wrong (null: nothing any more). The demo stays usable. */
   fail(message: string | null): void;
 }
