@@ -171,7 +171,7 @@ class Text(Strict):
     @model_validator(mode="after")
     def _fitting(self) -> Text:
         if self.length is not None and self.mode != "int":
-            _refuse(f"has a length, which mode: {self.mode} says", "leave length out")
+            _refuse(f"has a length, which mode: {self.mode} knows by itself", "leave length out")
         return self
 
 

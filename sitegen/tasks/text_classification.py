@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sitegen import text
@@ -38,18 +38,16 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
         ends = ", ".join(f"{spec.dtype} {text.shape(spec.shape)}" for spec in signature.inputs)
         what = f"{demo.task} takes a model with one input, [N, tokens] or [N, vocabulary]; this one takes {ends}"
         errors.append(SitegenError(what, demo.places["model.source"]))
-    if said is None or errors:
         return None, errors
-    known, told = said["vocabulary"], {key: value for key, value in said.items() if key != "vocabulary"}
-    told["ngrams"] = list(range(1, said["ngrams"] + 1)) if isinstance(said["ngrams"], int) else list(said["ngrams"])
-    if said["mode"] == "int":
-        told["length"] = _length(demo, said, shape[1], errors)
-    else:
-        told["length"] = max(len(known), shape[1])
-        if -1 < shape[1] < len(known):
-            what = f"the vocabulary has {text.plural(len(known), 'token')}; the model takes {text.shape(shape)}"
-            errors.append(SitegenError(what, demo.places["input.text.vocabulary"]))
-    files = {"Vocabulary": json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode()}
+    if said is None:
+        return None, errors
+    widths = said["ngrams"]
+    told = {
+        **{key: said[key] for key in ("standardize", "split", "mode")},
+        "ngrams": list(range(1, widths + 1)) if isinstance(widths, int) else list(widths),
+        "length": _length(demo, said, shape, errors),
+    }
+    files = {"Vocabulary": json.dumps(said["vocabulary"], ensure_ascii=False, separators=(",", ":")).encode()}
     return None if errors else Completed(None, output, {"text": told}, files), errors
 
 
@@ -73,8 +71,15 @@ def _said(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> M
     return page or signature.text
 
 
-def _length(demo: DemoSpec, said: Mapping[str, Any], taken: int, errors: list[SitegenError]) -> int | None:
-    """How many tokens the model is given; None: as many as there are."""
+def _length(demo: DemoSpec, said: Mapping[str, Any], shape: Sequence[int], errors: list[SitegenError]) -> int | None:
+    """How many numbers the model is given; None: as many as there are tokens."""
+    taken = shape[1]
+    if said["mode"] != "int":
+        known = len(said["vocabulary"])
+        if -1 < taken < known:
+            what = f"the vocabulary has {text.plural(known, 'token')}; the model takes {text.shape(shape)}"
+            errors.append(SitegenError(what, demo.places["input.text.vocabulary"]))
+        return max(known, taken)
     length: int | None = said["length"]
     if taken == -1:
         return length
