@@ -48,6 +48,7 @@ LENGTH = 60  # words that the network is given
 EPOCHS = 20
 BATCH = 64
 RATE = 3e-3
+SMOOTHING = 0.2  # of the labels, so that the network is not surer than so few texts allow
 
 
 @dataclass(frozen=True)
@@ -120,13 +121,14 @@ def train(part: Part) -> keras.Model:
             keras.Input((LENGTH,), dtype="int32"),
             keras.layers.Embedding(TOKENS, 16, mask_zero=True),
             keras.layers.GlobalAveragePooling1D(),
-            keras.layers.Dropout(0.3),
+            keras.layers.Dropout(0.5),
             keras.layers.Dense(len(LABELS), activation="softmax"),
         ]
     )
-    model.compile(keras.optimizers.Adam(RATE), loss="sparse_categorical_crossentropy")
-    numbers = vectorize(tf.constant(part.texts)).numpy()
-    model.fit(numbers, part.labels, batch_size=BATCH, epochs=EPOCHS, class_weight=weights, verbose=0)
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING)
+    model.compile(keras.optimizers.Adam(RATE), loss=loss)
+    numbers, classes = vectorize(tf.constant(part.texts)).numpy(), np.eye(len(LABELS))[part.labels]
+    model.fit(numbers, classes, batch_size=BATCH, epochs=EPOCHS, class_weight=weights, verbose=0)
     return keras.Sequential([keras.Input((1,), dtype="string"), vectorize, *model.layers])
 
 

@@ -65,5 +65,7 @@ const BLANKS: Record<string, string> = { ' ': '␣', '\n': '⏎', '\t': '⇥' };
 const shown = (word: string): string => BLANKS[word] ?? word;
 
 /** In hundredths of a score, with a sign. */
-const signed = (weight: number): string =>
-  `${weight < 0 ? '\u2212' : '+'}${Math.abs(weight * 100).toFixed(Math.abs(weight) < 0.1 ? 1 : 0)}`;
+function signed(weight: number): string {
+  const hundredths = Number(Math.abs(weight * 100).toFixed(Math.abs(weight) < 0.1 ? 1 : 0));
+  return hundredths === 0 ? '0' : `${weight < 0 ? '\u2212' : '+'}${hundredths}`;
+}
