@@ -110,12 +110,12 @@ class Feature(Strict):
     """
 
     name: str = Field(min_length=1, description="what the header of samples calls it too")
-    min: float | None = Field(None, description="the least number")
-    max: float | None = Field(None, description="the largest number")
+    min: float | None = Field(None, allow_inf_nan=False, description="the least number")
+    max: float | None = Field(None, allow_inf_nan=False, description="the largest number")
     step: float | None = Field(None, gt=0, description="what sliders move by; left out, about a hundredth of the range")
     unit: str = Field("", description="what the number is measured in")
-    mean: float | None = Field(None, description="what is taken from the number; 0 where it is left out")
-    std: float | None = Field(None, gt=0, description="what it is then divided by; 1 where it is left out")
+    mean: float | None = Field(None, allow_inf_nan=False, description="what is taken from the number; else 0")
+    std: float | None = Field(None, gt=0, allow_inf_nan=False, description="what it is then divided by; else 1")
     choices: Annotated[list[str], Field(min_length=2), BeforeValidator(_as_names)] | None = Field(
         None, description="what it can be, in the model's order"
     )
@@ -135,6 +135,8 @@ class Feature(Strict):
             _refuse("is neither a number nor a choice", "say min and max, or choices")
         elif self.min >= self.max:
             _refuse(f"begins at {self.min:g} and ends at {self.max:g}", "min is the smaller one")
+        elif self.step is not None and self.step > self.max - self.min:
+            _refuse(f"has a step of {self.step:g}, which is more than its range")
         elif self.encode is not None:
             _refuse("is a number, which encode says nothing of", "leave encode out")
         elif isinstance(self.default, str):

@@ -16,7 +16,10 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sitegen import frontmatter, inspection, newpage
 from sitegen.host import Host
+from sitegen.look import Asked
+from sitegen.models.options import Options
 from sitegen.tasks import tables
 from tests import scripts
 from tests.browsers import NAMES, Browser, Tab, click, wait_for
@@ -283,6 +286,29 @@ def test_rows_become_tensors() -> None:
         ["float32", [2, 4], [0, 1, 0, 1, 1, 0, 0, -0.25]],
         ["int32", [2, 1], [2, 1]],
     ]
+
+
+@pytest.mark.parametrize(
+    ("model", "task"), [("table", "tabular-classification"), ("named", "tensors"), ("ages", "tabular-regression")]
+)
+def test_pages_for_tables_are_suggested(model: str, task: str, tmp_path: Path) -> None:
+    """What `sitegen new page` writes is right as it stands; nobody can guess what an index is of."""
+    path = REPOSITORY / f"tests/models/{model}.keras"
+    if model == "ages":
+        path = tmp_path / "ages.keras"
+        ends = [keras.Input((1,), name=name) for name in ("age", "height")]
+        keras.Model(ends, keras.layers.Dense(1)(keras.layers.Concatenate()(ends))).save(path)
+    found = inspection.inspect(path, "keras", Options())
+    head = newpage.front_matter(found, path.name, Asked(str(path)))
+    front, _, errors = frontmatter.parse(head.removeprefix("---\n").removesuffix("---\n"), "index.md")
+    assert errors == []
+    assert front is not None
+    assert front.task == task
+    if task != "tensors":
+        (tmp_path / "content").mkdir()
+        shutil.copy(path, tmp_path / "content")
+        (tmp_path / "content/index-of.md").write_text(head + "text\n")
+        assert [page.path for page in make(tmp_path).pages] == ["index-of/index.html"]
 
 
 @pytest.mark.parametrize(

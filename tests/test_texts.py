@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sitegen import inspection, newpage
 from sitegen.errors import SitegenError
 from sitegen.host import Host
+from sitegen.look import Asked
 from sitegen.models import keras as keras_format
 from sitegen.models import vectorization
 from sitegen.models.options import Options
@@ -228,6 +230,12 @@ def test_models_bring_their_vocabulary(models: dict[str, tuple[Any, Path]]) -> N
         "ngrams": 2,
         "length": None,
     }
+
+
+def test_pages_for_texts_are_suggested(models: dict[str, tuple[Any, Path]]) -> None:
+    found = inspection.inspect(models["own"][1], "keras", Options())
+    assert found["text"]["vocabulary"] == models["own"][0].layers[0].vocabulary_size()
+    assert "task: text-classification\n" in newpage.front_matter(found, "own.keras", Asked("own.keras"))
 
 
 def test_what_pages_cannot_do_is_refused(tmp_path: Path) -> None:
