@@ -22,6 +22,7 @@ from sitegen.models import vectorization
 from sitegen.models.options import Options
 from tests import scripts
 from tests.browsers import NAMES, Browser, Tab, click, wait_for
+from tests.browsers.chromium import ChromiumTab
 from tests.conftest import build, make
 
 # Case and punctuation; blanks of ASCII and others; umlauts, Turkish and titlecase letters; combining marks, emoji with
@@ -199,6 +200,7 @@ def test_words_that_matter(browser: Callable[[str], Browser], site: Path, models
     """Leaving a word out costs the best class what it does in Python; too many words are not weighed."""
     model = models["own"][0]
     tab = browser("chromium").new_tab()
+    assert isinstance(tab, ChromiumTab)
     with Host(site) as host:
         tab.goto(host.url + "own/index.html")
         wait_for(tab, "document.querySelector('sitegen-demo')?.dataset.state === 'ready'", 60)
@@ -214,6 +216,8 @@ def test_words_that_matter(browser: Callable[[str], Browser], site: Path, models
         # Six words are all that the model takes.
         assert tab.evaluate("document.querySelectorAll('.sg-unseen').length") == 2
         assert tab.evaluate("document.querySelector('[data-word=strange]').classList.contains('sg-unknown')")
+        tab.page.set_viewport_size({"width": 320, "height": 600})
+        assert tab.evaluate("document.documentElement.scrollWidth") == 320
         write(tab, "word " * 65)
         assert tab.evaluate("document.querySelector('[data-action=weigh]').disabled")
         assert tab.evaluate("document.querySelectorAll('[data-weight]').length") == 0
