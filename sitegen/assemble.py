@@ -67,7 +67,9 @@ class Assembly:
     def sample_types(self, demo: DemoSpec) -> tuple[dict[str, str], list[SitegenError]]:
         """The media types of a demo's samples by name, and what is wrong with its files, whatever its model."""
         types, errors = {}, []
-        given = [(file, "sample", TASKS[demo.task].SAMPLES) for file in demo.samples]
+        # What samples of an unknown task should be, nobody knows.
+        known = TASKS.get(demo.task)
+        given = [(file, "sample", known.SAMPLES) for file in demo.samples] if known else []
         given += [(file, "picture", "picture") for file in demo.pictures]
         for file, key, kind in given:
             told = self._steps.media_type(file, kind)
