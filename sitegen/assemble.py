@@ -94,6 +94,7 @@ class Assembly:
             self._engine(packed.engine),
             [self._compiled(name) for name in (task["script"], task["style"]) if name],
             task["title"],
+            self._steps.cut,
         )
 
     def _engine(self, name: str) -> bundle.Engine:

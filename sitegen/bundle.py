@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +54,13 @@ def make(
     engine: Engine,
     assets: Sequence[str],
     title: str,
+    cut: Callable[[Blob], Chunked],
 ) -> Bundle:
     """Puts a demo together that the task has found nothing wrong with.
 
     `samples` maps a sample's name to its media type and chunks, `arrays` the key of a file of numbers to its chunks;
-    `assets` are the paths in the site of the task's script and style sheet, `title` is the task's.
+    `assets` are the paths in the site of the task's script and style sheet, `title` is the task's; `cut` cuts a file
+    into chunks.
     """
     completed, errors = tasks.completed(demo, packed.signature)
     assert completed is not None
@@ -97,13 +99,14 @@ def make(
         },
         "input": pictures.as_json(completed.image) if completed.image else None,
         "takes": completed.takes,
-        "arrays": {key: ref(cut) for key, cut in arrays.items()},
+        "arrays": {key: ref(chunked) for key, chunked in arrays.items()},
         "output": completed.output,
+        "files": {name: ref(cut(Blob.of(data))) for name, data in completed.files.items()},
         "labels": list(demo.labels),
         "samples": [
-            {"name": _human(file), "type": kind, "file": ref(cut)}
+            {"name": _human(file), "type": kind, "file": ref(chunked)}
             for file in demo.samples
-            for kind, cut in [samples[file.name]]
+            for kind, chunked in [samples[file.name]]
         ],
     }
     return Bundle(

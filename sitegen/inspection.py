@@ -26,7 +26,8 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
 
     Keys: format, title; signature and signatures (names, of a SavedModel); inputs and outputs, each with name, dtype
     and shape (null is any size); parameters; flops (see graph/flops.py; null: depends on the input); detection (boxes
-    are made in the page); tensors: the weights, each with name, dtype and shape; nodes; ops, by name: count and
+    are made in the page); text (how a text becomes the input: schema.py, Text, with the size of the vocabulary; null:
+    it does not begin with one); tensors: the weights, each with name, dtype and shape; nodes; ops, by name: count and
     backends that have it; lacking: nodes that no page can run, and where to cut instead; bytes, by scheme: weights as
     they are held and as they travel; plan (docs/plan-format.md), of one input at a time: its steps, its bytes as they
     travel, and peak, the most bytes that tensors take at once; or null, and no_plan says why; activation (the last of
@@ -34,6 +35,7 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
     """
     module = next(f for f in FORMATS if format_name == f.NAME)
     model = fold.fold(module.load(path, options))
+    text = model.signature.text
     ops = Counter(node["op"] for node in _nodes(model))
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder))
@@ -49,6 +51,7 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
         "parameters": stored["parameters"],
         "flops": flops.count(model),
         "detection": model.detection is not None,
+        "text": text and {**text, "vocabulary": len(text["vocabulary"])},
         "tensors": [{"name": name, "dtype": kind, "shape": shape} for name, kind, shape in stored["weights"]],
         "nodes": sum(ops.values()),
         "ops": {

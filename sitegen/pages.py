@@ -27,7 +27,7 @@ from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension
 
-from sitegen import beside, frontmatter, links, names, quantization
+from sitegen import beside, frontmatter, links, names, quantization, vocabulary
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
 from sitegen.records import DEMO_MARK, ArrayFile, DemoSpec, ImageInput, ModelRef, Output, Page, SourceFile
@@ -265,6 +265,8 @@ def _demo(
     )
     takes = front.input.takes()
     arrays = _arrays(root, file, front, places, errors)
+    if front.input.text is not None:
+        takes["text"]["vocabulary"] = vocabulary.read(root, file, front.input.text, places, errors)
     lists = {
         "columns": front.output.columns and tuple(front.output.columns),
         "limbs": None if front.output.limbs is None else tuple(tuple(limb) for limb in front.output.limbs),
@@ -272,8 +274,8 @@ def _demo(
     output = Output(**{**front.output.model_dump(), **lists})
     said = _said(front)
     keys = {"task", "model.source", "model.format", "labels", "samples", "input", "output", *quantization.KEYS, *said}
-    keys |= {f"input.{block}.{key}" for block, told in takes.items() for key in told}
-    known = {key: places.of(key) for key in keys | _within(places, "input")}
+    keys |= {f"input.{block}.{key}" for block, told in takes.items() if isinstance(told, dict) for key in told}
+    known = {key: places.of(key) for key in keys} | places.under("input")
     if front.quantize is None:
         # The site's settings speak for the page, and its model is what does not suit them.
         known |= dict.fromkeys(quantization.KEYS, known["model.source"])

@@ -106,6 +106,8 @@ class Signature:
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    # How a text becomes its input, where the model says it: schema.py, Text, with the tokens as a list.
+    text: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,7 @@ class Output:
     units: str | None
     first_class: int | None
     threshold: float
+    unit: str
     iou: float | None
     keypoints: str | None
     limbs: tuple[tuple[str | int, ...], ...] | None
@@ -244,12 +247,14 @@ class Completed:
     """A page's input and output with what the model says of them.
 
     `image` is None for tasks that take no picture; `output` and `takes`, of what is no picture, are the JSON of
-    contract.ts: OutputConfig and Takes.
+    contract.ts: OutputConfig and Takes. `files` are what the page fetches besides, by what visitors
+    are told of them.
     """
 
     image: ImageInput | None
     output: Mapping[str, Any]
     takes: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 # Pydantic would look for plugins in every package that is installed, at each start.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 
 def _widen(key: str) -> BeforeValidator:
@@ -128,6 +129,90 @@ class Clip(Strict):
     mean: str | None = Field(None, min_length=1, description="a .npy file of float32 that is subtracted from each clip")
 
 
+def _as_names(value: Any) -> Any:
+    # Digits are names here. True and None are not: YAML made them of an unquoted yes or null.
+    return [str(v) if type(v) in (int, float) else v for v in value] if isinstance(value, list) else value
+
+
+class Feature(Strict):
+    """A feature of a table's rows: a number from `min` to `max`, or one of `choices`.
+
+    The model is given (x - mean) / std for a number x; for a choice its index, or a 1 at its place among zeros.
+    """
+
+    name: str = Field(min_length=1, description="what the header of samples calls it too")
+    min: float | None = Field(None, allow_inf_nan=False, description="the least number")
+    max: float | None = Field(None, allow_inf_nan=False, description="the largest number")
+    step: float | None = Field(None, gt=0, description="what sliders move by; left out, about a hundredth of the range")
+    unit: str = Field("", description="what the number is measured in")
+    mean: float | None = Field(None, allow_inf_nan=False, description="what is taken from the number; else 0")
+    std: float | None = Field(None, gt=0, allow_inf_nan=False, description="what it is then divided by; else 1")
+    choices: Annotated[list[str], Field(min_length=2), BeforeValidator(_as_names)] | None = Field(
+        None, description="what it can be, in the model's order"
+    )
+    encode: Literal["one-hot", "index"] | None = Field(
+        None, description="how the model is given a choice; one-hot where it is left out"
+    )
+    default: int | float | str | None = Field(
+        None, description="what visitors begin with; left out, the middle of the range or the first choice"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Feature:
+        numbers = {"min", "max", "step", "unit", "mean", "std"} & self.model_fields_set
+        if self.choices is not None:
+            self._check_choices(numbers)
+        elif self.min is None or self.max is None:
+            _refuse("is neither a number nor a choice", "say min and max, or choices")
+        elif self.min >= self.max:
+            _refuse(f"begins at {self.min:g} and ends at {self.max:g}", "min is the smaller one")
+        elif self.step is not None and self.step > self.max - self.min:
+            _refuse(f"has a step of {self.step:g}, which is more than its range")
+        elif self.encode is not None:
+            _refuse("is a number, which encode says nothing of", "leave encode out")
+        elif isinstance(self.default, str):
+            _refuse(f'has "{self.default}" as its default, which is no number')
+        elif self.default is not None and not self.min <= self.default <= self.max:
+            _refuse(f"has the default {self.default:g}, outside of {self.min:g} to {self.max:g}")
+        return self
+
+    def _check_choices(self, numbers: set[str]) -> None:
+        assert self.choices is not None
+        if numbers:
+            _refuse(f"has choices, which {sorted(numbers)[0]} says nothing of", f"leave {sorted(numbers)[0]} out")
+        if len(set(self.choices)) < len(self.choices):
+            _refuse("has the same choice twice")
+        if self.default is not None and str(self.default) not in self.choices:
+            _refuse(f'has the default "{self.default}", which is none of its choices', ", ".join(self.choices))
+
+
+class Text(Strict):
+    """How a text becomes numbers, as Keras's TextVectorization does it."""
+
+    vocabulary: str = Field(min_length=1, description="a file with a token a line, as get_vocabulary() gives them")
+    standardize: Literal["lower_and_strip_punctuation", "lower", "strip_punctuation", "none"] = Field(
+        "lower_and_strip_punctuation", description="what becomes of the text first; only A to Z are lowered"
+    )
+    split: Literal["whitespace", "character"] = Field("whitespace", description="what the text is cut into")
+    ngrams: int = Field(1, ge=1, le=8, description="up to how many neighbours make a token, too")
+    mode: Literal["int", "multi_hot", "count"] = Field(
+        "int",
+        description="a number for each token, or for each entry of the vocabulary whether or how often it is there",
+    )
+    length: int | None = Field(None, ge=1, description="how many tokens the model takes, filled up with 0")
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Text:
+        if self.length is not None and self.mode != "int":
+            _refuse(f"has a length, which mode: {self.mode} knows by itself", "leave length out")
+        return self
+
+
+def _refuse(what: str, hint: str | None = None) -> None:
+    """Raises what validation.py tells of the value: `what` goes on after its name."""
+    raise PydanticCustomError("unfit", "{what}", {"what": what, "hint": hint})
+
+
 class Input(Strict):
     """How a picture becomes the model's input: y = (x * scale - mean) / std, for x from 0 to 255."""
 
@@ -147,6 +232,18 @@ class Input(Strict):
     draw: Draw = Draw()
     audio: Audio | None = Field(None, description="audio-classification: how sound becomes the input")
     clip: Clip | None = Field(None, description="video-classification: what frames the model is shown at once")
+    columns: Annotated[list[Feature], Field(min_length=1)] | None = Field(
+        None, description="tables: the features of a row, in the model's order"
+    )
+    text: Annotated[Text, _widen("vocabulary")] | None = Field(None, description="how a text becomes numbers")
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Input:
+        names = [feature.name for feature in self.columns or []]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            _refuse(f'has two columns "{twice}"', "give each a name of its own")
+        return self
 
     def takes(self) -> dict[str, Any]:
         """What is said of input that is no picture, as JSON: the blocks named in TAKES."""
@@ -154,7 +251,7 @@ class Input(Strict):
 
 
 # Blocks of tasks that take no picture, or more than one.
-TAKES: frozenset[str] = frozenset({"audio", "clip"})
+TAKES: frozenset[str] = frozenset({"audio", "clip", "columns", "text"})
 
 Column = Literal["xmin", "ymin", "xmax", "ymax", "xmid", "ymid", "width", "height", "score", "class", "x", "y"]
 
@@ -178,6 +275,7 @@ class Output(Strict):
         None, description="object-detection: the number of the class that labels begin with"
     )
     threshold: float = Field(0.5, ge=0, le=1, description="the least score that is shown at first")
+    unit: str = Field("", description="tabular-regression: what the result is measured in")
     iou: float | None = Field(
         None, gt=0, le=1, description="object-detection: boxes go that overlap a better one of their class by more"
     )
@@ -199,9 +297,7 @@ def _widen_labels(value: Any) -> Any:
     if isinstance(value, str):
         return {"file": value}
     if isinstance(value, list):
-        # Digits are names here. True and None are not: YAML made them of an unquoted yes or null.
-        plain = [str(v) if type(v) in (int, float) else v for v in value]
-        return {"names": plain}
+        return {"names": _as_names(value)}
     return value
 
 

@@ -375,8 +375,8 @@ def _arithmetic(given: ImageInput) -> dict[str, Any]:
 
 
 def _signature(stored: Mapping[str, Any]) -> Signature:
-    sides = stored["signature"]
-    return Signature(*(tuple(_spec(spec) for spec in sides[side]) for side in ("inputs", "outputs")))
+    inputs, outputs = (tuple(_spec(spec) for spec in stored["signature"][side]) for side in ("inputs", "outputs"))
+    return Signature(inputs, outputs, stored["text"])
 
 
 def _spec(stored: list[Any]) -> TensorSpec:

@@ -25,6 +25,10 @@ class Places:
         """The place of a value such as "model.source"; the nearest that exists above it otherwise."""
         return self.value(tuple(dotted.split(".")))
 
+    def under(self, key: str) -> dict[str, Place]:
+        """The places of all values below a key by dotted names; an item of a list is a number: "input.columns.0"."""
+        return {_dotted(path): place for path, place in self.values.items() if path[:1] == (key,)}
+
     def value(self, path: KeyPath) -> Place:
         """The place of the value at `path`, or of the nearest that exists above it."""
         while path and path not in self.values:
@@ -53,6 +57,8 @@ def explained(detail: dict[str, Any], places: Places, model: type[BaseModel]) ->
     if kind in ("too_short", "too_long"):
         count = context.get("min_length", context.get("max_length"))
         return SitegenError(f'"{name}" must have {count} items, not {context["actual_length"]}', place)
+    if kind == "unfit":
+        return SitegenError(f'"{name}" {context["what"]}', place, context["hint"])
     message = detail["msg"].replace("Input should be", "must be").replace("valid ", "").replace("string", "text")
     hint = None
     if kind == "string_type" and (given is None or isinstance(given, bool)):
@@ -77,7 +83,9 @@ def _choices(expected: str) -> list[str]:
 def _keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
     """The keys that the mapping at `path` may have."""
     for part in path:
-        model = next(_models_in(model.model_fields[str(part)].annotation))
+        # An item of a list is what all of them are.
+        if isinstance(part, str):
+            model = next(_models_in(model.model_fields[part].annotation))
     return list(model.model_fields)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
+from sklearn.datasets import load_diabetes, load_wine
 
 from tests import digits
 from tests.browsers import Browser, click, wait_for
@@ -18,7 +22,7 @@ SCENES = REPOSITORY / "content/scenes"
 LABELS = (SCENES / "labels.txt").read_text("utf-8").split()
 
 
-@pytest.mark.parametrize("name", ["digits", "scenes", "sounds", "motion"])
+@pytest.mark.parametrize("name", ["digits", "scenes", "sounds", "motion", "wine", "libraries"])
 def test_pages_state_what_was_measured(name: str) -> None:
     folder = REPOSITORY / "content" / name
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
@@ -29,6 +33,71 @@ def test_pages_state_what_was_measured(name: str) -> None:
         assert number in stated
     for label, row in enumerate(confusion):
         assert f"| {metrics.get('labels', range(10))[label]} | {row.sum()} | {row[label]} |" in stated
+
+
+def test_the_page_states_how_far_it_is_off() -> None:
+    folder = REPOSITORY / "content/diabetes"
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    stated = (folder / "index.md").read_text("utf-8").split("<!-- metrics -->")[1].split("<!-- /metrics -->")[0]
+    assert f"Measured on {metrics['split']['held_out']} patients" in stated
+    for one in metrics["held_out"].values():
+        assert f"| {one['mae']:.1f} | {one['rmse']:.1f} | {one['r2']:.2f} |" in stated
+    assert metrics["held_out"]["network"]["mae"] < metrics["held_out"]["linear"]["mae"]
+
+
+@pytest.mark.parametrize(("name", "data"), [("wine", load_wine()), ("diabetes", load_diabetes(scaled=False))])
+def test_sliders_reach_as_far_as_the_data(name: str, data: Any) -> None:
+    head = (REPOSITORY / "content" / name / "index.md").read_text("utf-8").split("---")[1]
+    columns = yaml.safe_load(head)["input"]["columns"]
+    for column, values in zip(columns, data.data.T, strict=True):
+        if "choices" in column:
+            assert sorted(set(values)) == column["choices"]
+        else:
+            assert (column["min"], column["max"]) == (values.min(), values.max())
+
+
+@pytest.mark.parametrize("name", ["wine", "diabetes"])
+def test_the_page_says_of_every_row_what_keras_says(name: str, browser: Callable[[str], Browser], output: Path) -> None:
+    import keras
+
+    folder = REPOSITORY / "content" / name
+    model = keras.saving.load_model(folder / f"{name}.keras", compile=False)
+    rows = [list(row.values())[:-1] for row in csv.DictReader((folder / "samples.csv").open(encoding="utf-8"))]
+    if name == "diabetes":
+        rows = [[row[0], row[1] == "1", row[1] == "2", *row[2:]] for row in rows]
+    expected = model.predict(np.float32([[float(x) for x in row] for row in rows]), verbose=0)
+    told = "[data-result], [data-score]"
+    shown = f"[...document.querySelectorAll('{told}')].map((e) => Number(e.dataset.result ?? e.dataset.score))"
+    tab = browser("chromium").new_tab()
+    tab.goto((output / name / "index.html").as_uri())
+    wait_for(tab, f"{shown}.length")
+    for number, values in enumerate(expected, start=1):
+        click(tab, f"[data-sample='{number}']")
+        wait_for(tab, f"document.querySelector('[data-sample=\"{number}\"]').ariaPressed === 'true'")
+        wait_for(tab, "document.querySelector('.sg-answer').ariaBusy === 'false'")
+        # The test's site has float16 where the page does not say otherwise: these do.
+        assert np.abs(np.array(tab.evaluate(shown)) - values).max() < 1e-4 * max(1, np.abs(values).max())
+    tab.close()
+
+
+def test_the_page_says_of_every_text_what_keras_says(browser: Callable[[str], Browser], output: Path) -> None:
+    import keras
+    import tensorflow as tf
+
+    folder = REPOSITORY / "content/libraries"
+    model = keras.saving.load_model(folder / "libraries.keras", compile=False)
+    texts = (folder / "samples.txt").read_text("utf-8").splitlines()
+    expected = model.predict(tf.constant(texts)[:, None], verbose=0)
+    tab = browser("chromium").new_tab()
+    tab.goto((output / "libraries/index.html").as_uri())
+    for number, values in enumerate(expected, start=1):
+        click(tab, f"[data-sample='{number}']")
+        wait_for(tab, f"document.querySelector('[data-sample=\"{number}\"]').ariaPressed === 'true'")
+        wait_for(tab, "document.querySelector('.sg-answer').ariaBusy === 'false'")
+        shown = tab.evaluate("[...document.querySelectorAll('[data-score]')].map((e) => Number(e.dataset.score))")
+        # Weights are float16.
+        assert np.abs(np.array(shown) - values).max() < 5e-3
+    tab.close()
 
 
 def test_keras_names_every_surface() -> None:

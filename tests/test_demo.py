@@ -15,6 +15,7 @@ from tests.browsers import NAMES, Browser, wait_for
 
 Get = Callable[[str], Browser]
 KEPT = "document.querySelector('sitegen-offline')?.dataset.state === 'kept'"
+CARD = "document.querySelector('.card [href$=\"digits/index.html\"]')"
 
 
 @pytest.mark.parametrize("base", ["/", "/some/sub/path/"])
@@ -34,8 +35,8 @@ def test_double_click(name: str, browser: Get, output: Path, project: Path, tmp_
     shutil.copytree(output, stick)
     tab = browser(name).new_tab()
     tab.goto("file://" + quote(str(stick / "index.html")))
-    wait_for(tab, "document.querySelector('.card h2 a')")
-    tab.evaluate("document.querySelector('.card h2 a').click()")
+    wait_for(tab, CARD)
+    tab.evaluate(f"{CARD}.click()")
     wait_for(tab, "location.pathname.endsWith('digits/index.html') && document.querySelector('sitegen-demo')")
     digits.open_page(tab, "file://" + quote(str(stick / digits.PAGE)))
     digits.check(tab, project / "content/digits")
@@ -56,7 +57,7 @@ def test_offline_after_one_visit(name: str, browser: Get, output: Path, project:
         digits.check(tab, project / "content/digits")
         wait_for(tab, KEPT)
         tab.goto(host.url)
-        assert tab.evaluate("document.querySelector('.card h2 a').textContent") == "Handwritten digits"
+        assert tab.evaluate(f"{CARD}.textContent") == "Handwritten digits"
         tab.goto(host.url + "never/visited.html")
         assert "no network" in tab.evaluate("document.querySelector('h1').textContent")
         tab.close()

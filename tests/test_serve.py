@@ -137,7 +137,7 @@ def test_a_project_that_starts_broken(root: Path, tab: ChromiumTab) -> None:
         tab.goto(serving.url)
         wait_for(tab, "document.querySelector('.sg-overlay pre')?.textContent.includes('did you mean \"title\"?')")
         edit(page, "titel: Handwritten digits", "title: Handwritten digits")
-        wait_for(tab, "document.querySelector('.card h2 a')?.textContent === 'Handwritten digits'")
+        wait_for(tab, "[...document.querySelectorAll('.card h2')].some((h) => h.textContent === 'Handwritten digits')")
     finally:
         serving.stop()
 

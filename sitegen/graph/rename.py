@@ -11,12 +11,15 @@ from sitegen.records import GraphModel
 
 
 def short(model: GraphModel) -> tuple[GraphModel, dict[str, str]]:
-    """The model with weights called w0, w1, ...; the new name of each. Those that are results keep theirs."""
+    """The model with weights called w0, w1, ...; the new name of each.
+
+    Those that are results keep theirs, and those inside functions, which are not looked at here.
+    """
     nodes = model.topology["node"]
     prefix = "w"
     while any(node["name"].startswith(prefix) for node in nodes):
         prefix += "_"
-    kept = {source(end) for end in model.ends}
+    kept = {source(end) for end in model.ends} | (model.weights.keys() - {node["name"] for node in nodes})
     names = {name: name if name in kept else f"{prefix}{index}" for index, name in enumerate(model.weights)}
     topology = {**model.topology, "node": [_renamed(node, names) for node in nodes]}
     weights = {names[name]: value for name, value in model.weights.items()}

@@ -48,6 +48,12 @@ def check_keras_config(name: str, config: str | bytes) -> None:
                 f"{name} holds Python code (a Lambda layer), which is never run",
                 hint="write the layer with Keras's own (keras.layers, keras.ops) and save the model again",
             )
+        inner = node.get("config")
+        if isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str):
+            raise SitegenError(
+                f"{name} would have {inner['vocabulary']} read, as the vocabulary of a {node.get('class_name')}",
+                hint="save the model again after its vocabulary was set as a list, or adapted",
+            )
         module = node.get("module")
         if isinstance(module, str) and module.split(".")[0] not in {m.split(".")[0] for m in _KERAS_MODULES}:
             raise SitegenError(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 from sitegen.errors import SitegenError, first_line
-from sitegen.models import hostile
+from sitegen.models import hostile, vectorization
 from sitegen.models.export import export
 from sitegen.models.options import Options
 from sitegen.records import GraphModel
@@ -59,4 +60,6 @@ def load(path: Path, options: Options) -> GraphModel:
             f"Keras cannot load {path.name}: {first_line(error)}",
             hint="layers of your own must be replaced by Keras's before saving: a page runs no Python",
         ) from error
-    return export(model, options.outputs)
+    rest, text = vectorization.cut(model)
+    made = export(rest, options.outputs)
+    return replace(made, signature=replace(made.signature, text=text))

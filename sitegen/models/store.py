@@ -40,6 +40,7 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
             "inputs": [_spec_json(s) for s in model.signature.inputs],
             "outputs": [_spec_json(s) for s in model.signature.outputs],
         },
+        "text": model.signature.text,
         "detection": detection_json(detection) if detection else None,
         "notes": notes,
         "parameters": sum(int(np.size(v)) for v in model.weights.values() if v.dtype.kind == "f"),
@@ -54,10 +55,10 @@ def load(stored: Mapping[str, Any], cache: Cache) -> GraphModel:
         count = math.prod(shape)
         values[name] = np.frombuffer(data, DTYPES[kind], count, offset).reshape(shape)
         offset += values[name].nbytes
-    ends = (
+    inputs, outputs = (
         tuple(TensorSpec(n, d, tuple(s)) for n, d, s in stored["signature"][side]) for side in ("inputs", "outputs")
     )
-    return GraphModel(json.loads(graph), values, Signature(*ends), detection=_detection(stored, cache))
+    return GraphModel(json.loads(graph), values, Signature(inputs, outputs), detection=_detection(stored, cache))
 
 
 def _detection(stored: Mapping[str, Any], cache: Cache) -> Detection | None:

@@ -17,7 +17,10 @@ from sitegen.tasks import (
     image_segmentation,
     object_detection,
     pose_estimation,
+    tabular_classification,
+    tabular_regression,
     tensors,
+    text_classification,
     video_classification,
 )
 
@@ -64,6 +67,9 @@ _MODULES: tuple[Task, ...] = (
     pose_estimation,
     video_classification,
     audio_classification,
+    text_classification,
+    tabular_classification,
+    tabular_regression,
     tensors,
 )
 TASKS: Mapping[str, Task] = {task.NAME: task for task in _MODULES}

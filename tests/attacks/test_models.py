@@ -146,12 +146,13 @@ def text_in(folder: Path) -> Path:
 
 
 def text_vectorization(folder: Path) -> Path:
-    """A Keras model with its tokenizer in it."""
+    """A Keras model with its tokenizer in it, and a number beside the text."""
     layer = keras.layers.TextVectorization(output_sequence_length=4)
     layer.adapt(["a few words", "and a few more"])
-    words = keras.Input((1,), dtype="string", name="words")
+    words, number = keras.Input((1,), dtype="string", name="words"), keras.Input((1,))
     pooled = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(9, 3)(layer(words)))
-    keras.Model(words, keras.layers.Dense(2)(pooled)).save(folder / "model.keras")
+    both = keras.layers.Concatenate()([pooled, number])
+    keras.Model([words, number], keras.layers.Dense(2)(both)).save(folder / "model.keras")
     return folder / "model.keras"
 
 

@@ -28,6 +28,15 @@ def table() -> keras.Model:
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
 
 
+def named() -> keras.Model:
+    """age [N, 1] and colour [N, 1], the index of one of two, -> a number."""
+    age = keras.Input((1,), name="age")
+    colour = keras.Input((1,), name="colour", dtype="int32")
+    taste = keras.layers.Flatten()(keras.layers.Embedding(2, 3)(colour))
+    both = keras.layers.Concatenate()([age, taste])
+    return keras.Model([age, colour], keras.layers.Dense(1)(keras.layers.Dense(4, activation="tanh")(both)))
+
+
 def means() -> keras.Model:
     """[N, 6, 6, 3] -> 3 numbers: slopes, but nothing is multiplied with a matrix."""
     slopes = keras.layers.PReLU(alpha_initializer="glorot_uniform", shared_axes=[1, 2])
@@ -63,6 +72,7 @@ if __name__ == "__main__":
     save(code(), "code.keras")
     save(means(), "means.keras")
     save(clip(), "clip.keras")
+    save(named(), "named.keras")
     whole = (HERE / "tiny.keras").read_bytes()
     (HERE / "truncated.keras").write_bytes(whole[: len(whole) * 2 // 3])
     damaged = np.frombuffer(whole, np.uint8).copy()

@@ -50,7 +50,7 @@ export async function defineDemo(demo: Begun | null): Promise<void> {
       connectedCallback(): void {
         const task = globalThis.sitegen?.tasks[config.task];
         const root = element('div', { className: 'sg-task' });
-        const host = new Host(this, config, transport, ways);
+        const host = new Host(this, config, demo.loading, transport, ways);
         this.replaceChildren(root, host.status, host.panel.root);
         if (!task) {
           host.fail('The script of this demo is missing.');
@@ -80,6 +80,7 @@ class Host implements DemoHost {
   constructor(
     private readonly demo: HTMLElement,
     readonly config: DemoConfig,
+    readonly eager: boolean,
     private readonly transport: Transport,
     private readonly ways: Ways,
   ) {
@@ -171,6 +172,11 @@ class Host implements DemoHost {
     if (!file) return null;
     const [bytes] = await loadFiles(this.transport, [file]);
     return new Float32Array(bytes!.slice().buffer);
+  }
+
+  async file(name: string): Promise<Uint8Array> {
+    const [bytes] = await loadFiles(this.transport, [this.config.files[name]!]);
+    return bytes!;
   }
 
   fail(message: string | null, retry?: () => void): void {

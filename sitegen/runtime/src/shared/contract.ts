@@ -143,10 +143,52 @@ export type PointsConfig = {
   | { /** As of BoxesConfig. */ form: 'blazeface'; heads: BlazeFaceHead[] }
 );
 
+/**
+ * A feature of a table's rows, and where it goes in the model: into the input of that name, from the number `at` of its
+ * row on. Made by sitegen/tasks/tables.py. A feature's value is a number, or the index of a choice.
+ */
+export type Feature = {
+  name: string;
+  default: number;
+  input: string;
+  at: number;
+} & (
+  | {
+      kind: 'number';
+      unit: string;
+      min: number;
+      max: number;
+      step: number;
+      /** The model is given (x - mean) / std. */
+      mean: number;
+      std: number;
+    }
+  | {
+      kind: 'choice';
+      choices: string[];
+      /** The model is given a 1 at the choice's place among zeros; else its index. */
+      oneHot: boolean;
+    }
+);
+
+/** How a text becomes the model's input, as Keras's TextVectorization does it; the vocabulary is a file of its own. */
+export interface TextConfig {
+  standardize: 'lower_and_strip_punctuation' | 'lower' | 'strip_punctuation' | 'none';
+  split: 'whitespace' | 'character';
+  /** How many neighbours are a token. */
+  ngrams: number[];
+  /** The number of each token; or for each entry of the vocabulary, whether or how often it is in the text. */
+  mode: 'int' | 'multi_hot' | 'count';
+  /** How many numbers the model is given; null: as many as there are tokens. */
+  length: number | null;
+}
+
 /** What a task takes that is no picture, or more than one; made by the task's half in sitegen/tasks/. */
 export interface Takes {
   audio: AudioInput;
   clip: ClipInput;
+  columns: Feature[];
+  text: TextConfig;
 }
 
 /** Frames of a film or a camera that a model is shown at once, [N, frames, height, width, channels]. */
@@ -165,6 +207,8 @@ export interface OutputConfig {
   topK: number;
   boxes: BoxesConfig;
   points: PointsConfig;
+  /** What a number is measured in; empty where nobody says. */
+  unit: string;
 }
 
 /**
@@ -234,6 +278,8 @@ export interface DemoConfig {
   /** Files of numbers that the input names, by their keys: float32, little endian. */
   arrays: Record<string, FileRef>;
   output: Partial<OutputConfig>;
+  /** What the task fetches besides, by the name that visitors are told. */
+  files: Record<string, FileRef>;
   labels: string[];
   samples: { name: string; type: string; file: FileRef }[];
 }

@@ -5,6 +5,8 @@ import type { DemoConfig, Engine, RunResult, Tensors } from './contract';
 /** What a task's script is given to work with. */
 export interface DemoHost {
   readonly config: DemoConfig;
+  /** Whether the page loads the model by itself, so that a task may begin before it is asked for anything. */
+  readonly eager: boolean;
   /** Loads engine and model once; a load that failed is tried again by the next call. */
   load(): Promise<Engine>;
   /** Runs the model; inputs and outputs are by the names of its signature. Where it throws, the visitor was told. */
@@ -13,6 +15,8 @@ export interface DemoHost {
   sample(index: number): Promise<Blob>;
   /** The numbers of a file that the page's input names, by its key ("input.clip.mean"); null where it names none. */
   array(key: string): Promise<Float32Array | null>;
+  /** One of the task's own files, by the name that its half in sitegen/tasks/ gave it. */
+  file(name: string): Promise<Uint8Array>;
   /** Tells the visitor what went wrong (null: nothing any more). The demo stays usable. */
   fail(message: string | null): void;
 }

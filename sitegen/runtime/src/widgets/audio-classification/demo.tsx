@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AudioInput } from '../../shared/contract';
 import type { DemoHost } from '../../shared/task';
 import { Results } from '../image-classification/results';
-import { scoresOf } from '../image-classification/scores';
+import { scoresOf } from '../common/scores';
 import { Tabs } from '../pictures/tabs';
 import { decode, LONGEST } from './decode';
 import { tensors } from './features';

@@ -1,6 +1,6 @@
 /** A sound longer than what the model hears at once: its windows, and what is heard when. */
 
-import { best, type Score } from '../image-classification/scores';
+import { best, type Score } from '../common/scores';
 
 /** What the model says of a window, and from when to when that holds, in seconds: halfway to the neighbours' middles. */
 export interface Heard {

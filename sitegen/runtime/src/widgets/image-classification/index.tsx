@@ -2,7 +2,7 @@
 
 import { registerPictures } from '../pictures/demo';
 import { Results } from './results';
-import { scoresOf } from './scores';
+import { scoresOf } from '../common/scores';
 
 registerPictures('image-classification', {
   result: (outputs, _, config) => scoresOf(outputs[config.model.signature.outputs[0]!.name]!.data, config),

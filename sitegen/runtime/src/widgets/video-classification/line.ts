@@ -1,7 +1,7 @@
 /** What the model said of clips -> what is seen when. */
 
-import type { Score } from '../image-classification/scores';
-import { best } from '../image-classification/scores';
+import type { Score } from '../common/scores';
+import { best } from '../common/scores';
 
 /** A clip of a film and the score of each class in it; times are in seconds from the beginning. */
 export interface Seen {

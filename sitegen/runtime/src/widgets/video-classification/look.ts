@@ -2,7 +2,7 @@
 
 import type { ClipInput } from '../../shared/contract';
 import type { DemoHost } from '../../shared/task';
-import { scoresOf, type Score } from '../image-classification/scores';
+import { scoresOf, type Score } from '../common/scores';
 import { clipTensor } from './clips';
 
 export interface Look {

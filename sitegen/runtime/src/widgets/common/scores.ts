@@ -1,7 +1,7 @@
 /** Logits or probabilities -> named scores. */
 
 import type { DemoConfig, OutputConfig } from '../../shared/contract';
-import { labelOf } from '../common/labels';
+import { labelOf } from './labels';
 
 export interface Score {
   index: number;
@@ -11,11 +11,26 @@ export interface Score {
 
 const FIXED_ROWS = 10;
 
-/** The score of every class, in the model's order. */
+/**
+ * The score of every class, in the model's order. One number alone is the score of the second of two classes, unless just
+ * one has a name.
+ */
 export function scoresOf(output: ArrayLike<number>, config: DemoConfig): Score[] {
   const values = activated(Array.from(output), config.output.activation ?? 'none');
-  return values.map((value, index) => ({ index, label: labelOf(config.labels, index), value }));
+  return named(isPair(values.length, config) ? [1 - values[0]!, values[0]!] : values, config);
 }
+
+/** The classes without scores, as many as there are going to be. */
+export function unscored(config: DemoConfig): Score[] {
+  const told = config.model.signature.outputs[0]!.shape.at(-1) ?? -1;
+  const count = told > 0 ? told : config.labels.length;
+  return named(new Array<number>(isPair(count, config) ? 2 : count).fill(0), config);
+}
+
+const isPair = (count: number, config: DemoConfig): boolean => count === 1 && config.labels.length !== 1;
+
+export const named = (values: number[], config: DemoConfig): Score[] =>
+  values.map((value, index) => ({ index, label: labelOf(config.labels, index), value }));
 
 function activated(logits: number[], activation: OutputConfig['activation']): number[] {
   if (activation === 'sigmoid') return logits.map((x) => 1 / (1 + Math.exp(-x)));
