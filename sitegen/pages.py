@@ -274,7 +274,6 @@ def _demo(
     output = Output(**{**front.output.model_dump(), **lists})
     said = _said(front)
     keys = {"task", "model.source", "model.format", "labels", "samples", "input", "output", *quantization.KEYS, *said}
-    keys |= {f"input.{block}.{key}" for block, told in takes.items() if isinstance(told, dict) for key in told}
     known = {key: places.of(key) for key in keys} | places.under("input")
     if front.quantize is None:
         # The site's settings speak for the page, and its model is what does not suit them.
@@ -310,11 +309,6 @@ def _said(front: FrontMatter) -> frozenset[str]:
     blocks = {"model": front.model, "input": front.input, "output": front.output}
     within = {f"{name}.{key}" for name, block in blocks.items() if block for key in block.model_fields_set}
     return frozenset(front.model_fields_set | within)
-
-
-def _within(places: Places, block: str) -> set[str]:
-    """The keys at any depth of a block of the front matter, such as "input.draw.fit"."""
-    return {".".join(str(part) for part in path) for path in places.values if path[:1] == (block,)}
 
 
 def _model(

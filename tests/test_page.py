@@ -66,7 +66,7 @@ def test_a_page_is_small(output: Path) -> None:
     chunked += [sample["file"] for sample in demo["samples"]]
     total = sum(len(gzip.compress((output / name).read_bytes(), 9)) for name in files)
     total += sum(size for ref in chunked for _, size in ref["chunks"])
-    assert total <= 201 << 10
+    assert total <= 200 << 10
 
 
 def test_no_address_is_absolute(output: Path) -> None:
