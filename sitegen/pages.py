@@ -204,7 +204,7 @@ def _extensions() -> list[Extension]:
 def _render(body: str) -> tuple[str, str]:
     engine = markdown.Markdown(extensions=_extensions())
     # What may be too wide for a phone has to be reached by keyboard to be moved.
-    html = engine.convert(body).replace("<pre>", '<pre tabindex="0">')
+    html = re.sub("<(pre|table)>", r'<\1 tabindex="0">', engine.convert(body))
     toc: str = getattr(engine, "toc", "")
     # A list of contents helps from three headings on.
     return html, toc if toc.count("<li>") >= 3 else ""

@@ -43,7 +43,7 @@ def test_pages(way: str, browser: Callable[[str], Browser], output: Path) -> Non
                 assert tab.evaluate(OPENED), path
                 wrong += [f"{path}, with a result: {each}" for each in violations(tab)]
     tab.close()
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def violations(tab: ChromiumTab) -> list[str]:

@@ -123,7 +123,7 @@ def told(sizes: Mapping[str, int], measured: Mapping[str, Mapping[str, float]]) 
         f"Measured on {sizes['held_out']} patients that were held out; it learned from {sizes['train']} others;",
         f"{sizes['validation']} more were for a look at whether the recipe works.",
         "",
-        "| | Off by, on average | Root of the mean square | R² |",
+        "| Predicted by | Off by, on average | Root of the mean square | R² |",
         "| - | --: | --: | --: |",
         *(
             f"| {names[name]} | {one['mae']:.1f} | {one['rmse']:.1f} | {one['r2']:.2f} |"
