@@ -118,7 +118,10 @@ def test_pause_and_resume(name: str, browser: Get, asking: Path) -> None:
         click(tab, "[data-action=keep]")
         count = "document.querySelector('.sg-offline-count').textContent"
         wait_for(tab, f"{count}.endsWith(' of {total}') && !{count}.startsWith('0 B')")
-        wait_for(tab, "caches.open('sitegen|/paused/|models').then((c) => c.keys()).then((k) => k.length >= 5)")
+        chunks = "k.filter(({ url }) => url.includes('/chunks/'))"
+        wait_for(
+            tab, f"caches.open('sitegen|/paused/|models').then((c) => c.keys()).then((k) => {chunks}.length === 3)"
+        )
         click(tab, "[data-action=pause]")
         wait_for(tab, f"{STATE} === 'paused'")
         assert re.fullmatch(rf"Paused: .+ of {total} are on this device", tab.evaluate(SAID))

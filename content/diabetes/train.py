@@ -1,7 +1,7 @@
 """Trains the network of this page on scikit-learn's diabetes patients, and measures it.
 
-Writes, beside itself: diabetes.keras, samples.csv, metrics.json, and the measured part of index.md. Everything is
-seeded: a second run on the same machine and the same versions writes the same bytes.
+Writes, beside itself: diabetes.keras, samples.csv, card.png, metrics.json, and the measured part of index.md.
+Everything is seeded: a second run on the same machine and the same versions writes the same bytes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 # For training.py, which other pages' scripts share.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import cards
 import keras
 import numpy as np
 import sklearn
@@ -30,6 +31,7 @@ from sklearn.model_selection import train_test_split
 from training import Floats, save, write_between
 
 HERE = Path(__file__).resolve().parent
+CARD = HERE / "card.png"
 SEED = 1
 COLUMNS = (  # scikit-learn's features, in its order
     "age",
@@ -132,6 +134,12 @@ def told(sizes: Mapping[str, int], measured: Mapping[str, Mapping[str, float]]) 
     ]
 
 
+def draw(part: Part) -> None:
+    """The card: the body mass index across, the disease's progression up."""
+    inks = cards.INKS[:1] * len(part.values)
+    cards.scatter(part.values[:, COLUMNS.index("body mass index")], part.progression, inks, CARD)
+
+
 def main() -> None:
     """Trains, measures and writes every file."""
     keras.utils.set_random_seed(SEED)
@@ -148,6 +156,7 @@ def main() -> None:
     validated = errors(model.predict(validation.rows(), verbose=0)[:, 0], validation)
     save(model, HERE / "diabetes.keras")
     write_samples(held_out, HERE / "samples.csv")
+    draw(training)
     metrics = {
         "held_out": measured,
         "validation": validated,

@@ -1,7 +1,7 @@
 """Trains the network of this page on the documentation of four Python packages that sitegen installs, and measures it.
 
-Writes, beside itself: libraries.keras, metrics.json, and the measured part of index.md. Everything is seeded: a second
-run on the same machine and the same versions writes the same bytes.
+Writes, beside itself: libraries.keras, card.png, metrics.json, and the measured part of index.md. Everything is
+seeded: a second run on the same machine and the same versions writes the same bytes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 # For training.py, which other pages' scripts share.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import cards
 import keras
 import numpy as np
 import tensorflow as tf
@@ -149,6 +150,12 @@ def told(sizes: dict[str, int], confusion: Ints, accuracy: float, most: float) -
     ]
 
 
+def draw() -> None:
+    """The card: words that one of the packages has much more often than the others."""
+    said = [["layer", "activation", "loss"], ["frame", "column", "index"], ["estimator", "fit"], ["matrix", "signal"]]
+    cards.words([[(word, ink) for word in line] for line, ink in zip(said, cards.INKS, strict=True)], HERE / "card.png")
+
+
 def main() -> None:
     """Trains, measures and writes every file."""
     keras.utils.set_random_seed(SEED)
@@ -159,6 +166,7 @@ def main() -> None:
     validated = measure(model, tf.constant(made["validation"].texts), made["validation"].labels, len(LABELS))
     held = measure(model, tf.constant(made["held_out"].texts), made["held_out"].labels, len(LABELS))
     save(model, HERE / "libraries.keras")
+    draw()
     most = held.confusion.sum(axis=1).max() / held.total
     metrics = {
         "held_out": held.total,

@@ -1,7 +1,7 @@
 """Trains the network of this page on scikit-learn's wines, and measures it.
 
-Writes, beside itself: wine.keras, samples.csv, metrics.json, and the measured part of index.md. Everything is seeded: a
-second run on the same machine and the same versions writes the same bytes.
+Writes, beside itself: wine.keras, samples.csv, card.png, metrics.json, and the measured part of index.md.
+Everything is seeded: a second run on the same machine and the same versions writes the same bytes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 # For training.py, which other pages' scripts share.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import cards
 import keras
 import numpy as np
 import sklearn
@@ -27,6 +28,7 @@ from sklearn.model_selection import train_test_split
 from training import Floats, Ints, Measured, measure, mistakes, percent, save, write_between, write_metrics
 
 HERE = Path(__file__).resolve().parent
+CARD = HERE / "card.png"
 SEED = 1
 LABELS = ("Barolo", "Grignolino", "Barbera")  # scikit-learn's classes 0, 1 and 2
 COLUMNS = (  # scikit-learn's features, in its order
@@ -103,6 +105,14 @@ def write_samples(part: Part, path: Path) -> None:
                 writer.writerow([*(f"{value:g}" for value in part.values[row]), name])
 
 
+def draw(part: Part) -> None:
+    """The card: alcohol across, the colour's intensity up, a colour for each grape."""
+    inks = [cards.INKS[label] for label in part.labels]
+    cards.scatter(
+        part.values[:, COLUMNS.index("alcohol")], part.values[:, COLUMNS.index("colour intensity")], inks, CARD
+    )
+
+
 def metrics(sizes: dict[str, int], validated: Measured, held: Measured) -> dict[str, object]:
     """The numbers that the page states, and what they were measured with."""
     return {
@@ -154,6 +164,7 @@ def main() -> None:
     validated = measure(model, validation.values, validation.labels, len(LABELS))
     save(model, HERE / "wine.keras")
     write_samples(held_out, HERE / "samples.csv")
+    draw(training)
     write_metrics(metrics(sizes, validated, held), held.confusion, HERE / "metrics.json")
     write_between(told(sizes, held), HERE / "index.md")
     print(f"held out: {held.right} of {held.total} right, {held.accuracy:.3f}; validation {validated.accuracy:.3f}")

@@ -1,6 +1,7 @@
 /** What a model said as JSON, folded away, with a button that copies it. */
 
 import { useRef, useState } from 'preact/hooks';
+import './field.css';
 import './json.css';
 
 export function Json({ text }: { text: string }) {

@@ -7,6 +7,7 @@ import type { DemoHost } from '../../shared/task';
 import { Copyable } from '../common/json';
 import { parse } from './json';
 import { example, jsonOf, shapeText, tensorsOf } from './tensors';
+import '../common/field.css';
 import './style.css';
 
 const ROOM = 4000;

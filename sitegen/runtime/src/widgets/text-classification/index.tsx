@@ -10,6 +10,7 @@ import { newest } from '../pictures/newest';
 import { Samples } from './samples';
 import { tensorOf, vocabularyOf, wordsOf, type Vocabulary } from './vectorize';
 import { Words } from './words';
+import '../common/field.css';
 import './style.css';
 
 // A run of the model for each word.
