@@ -94,6 +94,7 @@ def make(
             "detection": {**(packed.detection or {}), "anchors": ref(packed.anchors)} if packed.anchors else None,
             "proof": ref(packed.proof) if packed.proof else None,
             "quantization": packed.scheme,
+            "lost": loss.line(packed.loss) if packed.loss else "",
             "weightBytes": packed.weight_bytes,
             "parameters": packed.parameters,
         },

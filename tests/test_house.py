@@ -140,7 +140,7 @@ def test_the_lock_file_names_no_address() -> None:
 # What a demo page fetches before its first weight, in bytes as they lie on the host: a change that costs more is a
 # decision, not an accident.
 BUDGETS = {
-    "page.js": 34_000,
+    "page.js": 35_100,
     "kept.js": 1_600,
     "sw.js": 9_600,
     "retire.js": 1_000,

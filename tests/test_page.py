@@ -277,6 +277,28 @@ def test_a_device_proves_itself(tab: ChromiumTab, output: Path) -> None:
             assert "plan on wasm-simd" in tab.page.inner_text(".sg-behind")
 
 
+def test_what_is_measured_is_shown(tab: ChromiumTab, output: Path) -> None:
+    with Host(output) as host:
+        digits.open_page(tab, host.url + digits.PAGE)
+        tab.page.click(".sg-behind summary")
+        assert digits.draw(tab, "7") == "7"
+        rows = dict(
+            zip(*(tab.page.locator(f".sg-measured {tag}").all_inner_texts() for tag in ("dt", "dd")), strict=True)
+        )
+    assert rows["Engine"] == "plan on wasm-simd"
+    assert rows["Weights"] == "float16"
+    assert rows["Requests to other origins"] == "0"
+    assert re.fullmatch(r"\d+ kB", rows["Model"])
+    for name in ("Time a run, median", "95 % are below"):
+        assert re.fullmatch(r"\d+\.\d ms", rows[name])
+    # A stroke is a stream of pictures.
+    assert 0 < float(rows["Frames a second"]) < 200
+    told = tab.page.get_attribute(".sg-trace", "aria-label")
+    assert told
+    points = (tab.page.get_attribute(".sg-trace polyline", "points") or "").split()
+    assert told.startswith(f"Times of {len(points)} runs, up to ")
+
+
 def proven(tab: ChromiumTab) -> str:
     """Opens the panel behind the demo and has the device checked."""
     tab.page.click(".sg-behind summary")

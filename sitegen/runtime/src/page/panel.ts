@@ -3,19 +3,15 @@
 import type { DemoConfig, Engine } from '../shared/contract';
 import { element } from './dom';
 import { loadFiles } from './files';
+import { Measured } from './measured';
 import { prove, type Proven } from './proof';
 import type { Speed } from './speed';
 import type { Transport } from './transport';
 
-/** Runs whose times are looked at. */
-const LAST = 200;
-
 export class Panel {
   readonly root = element('details', { className: 'sg-behind' });
-  private readonly facts = element('dl', { className: 'sg-measured' });
+  private readonly measured: Measured;
   private readonly verdict = element('p', { role: 'status' });
-  private readonly times: number[] = [];
-  private engine: Engine | null = null;
 
   constructor(
     private readonly said: DOMStringMap,
@@ -24,7 +20,8 @@ export class Panel {
     private readonly load: () => Promise<Engine>,
     speed: Speed,
   ) {
-    this.root.append(element('summary', {}, 'Behind the scenes'), this.facts, speed.root);
+    this.measured = new Measured(demo);
+    this.root.append(element('summary', {}, 'Behind the scenes'), this.measured.root, speed.root);
     this.root.ontoggle = () => {
       this.draw();
       void speed.opened();
@@ -63,36 +60,18 @@ export class Panel {
 
   /** A model was loaded. */
   started(engine: Engine): void {
-    this.engine = engine;
-    this.times.length = 0;
+    this.measured.started(engine);
     this.draw();
   }
 
   /** A run took so many milliseconds. */
   ran(milliseconds: number): void {
-    this.times.push(milliseconds);
-    if (this.times.length > LAST) this.times.shift();
+    this.measured.ran(milliseconds);
     this.draw();
   }
 
   private draw(): void {
-    if (!this.root.open) return;
-    const { engine, times } = this;
-    const sorted = [...times].sort((a, b) => a - b);
-    const at = (share: number): string => `${sorted[Math.floor(share * (sorted.length - 1))]!.toFixed(1)} ms`;
-    const rows: [string, string][] = [
-      ['Engine', engine ? `${engine.name} on ${engine.backend}` : 'not loaded yet'],
-      ...(times.length
-        ? ([
-            ['Time a run, median', at(0.5)],
-            ['95 % are below', at(0.95)],
-          ] as [string, string][])
-        : []),
-      ['Requests to other origins', String(elsewhere())],
-    ];
-    this.facts.replaceChildren(
-      ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]),
-    );
+    if (this.root.open) this.measured.draw();
   }
 
   private tell({ passed, largest, lost, numbers, milliseconds }: Proven): void {
@@ -107,13 +86,6 @@ export class Panel {
         `The float model is ${share(lost)} away.`
       : `Failed: this device is ${share(largest)} off what TensorFlow computes. Do not trust this demo here.`;
   }
-}
-
-/** What the page asked of anybody but its own host: nothing, unless a browser's extension did. */
-function elsewhere(): number {
-  const entries = performance.getEntriesByType('resource');
-  return entries.filter(({ name }) => /^https?:/.test(name) && new URL(name).origin !== location.origin)
-    .length;
 }
 
 function share(value: number): string {

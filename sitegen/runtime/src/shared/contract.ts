@@ -243,6 +243,8 @@ export interface ModelConfig {
   /** Golden numbers (page/proof.ts); none where TensorFlow cannot compute the model, or takes inputs of any size. */
   proof: FileRef | null;
   quantization: string;
+  /** What that lost, as people read it; empty where it was not measured. */
+  lost: string;
   weightBytes: number;
   parameters: number;
 }
