@@ -9,13 +9,14 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
@@ -121,3 +122,21 @@ def mistakes(row: Ints, right: int, names: Iterable[str]) -> str:
         if count and other != right
     ]
     return ", ".join(wrong) or "none"
+
+
+def begin(seed: int) -> None:
+    """Makes chance the same in every run."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def by_class(heading: str, held: Measured, labels: Sequence[str], align: str = "-----") -> list[str]:
+    """A table of what a network names right of each class, and what it takes the others for, line by line."""
+    return [
+        f"| {heading} | Held out | Right | Taken for |",
+        f"| {align} | -------: | ----: | --------- |",
+        *(
+            f"| {labels[label]} | {row.sum()} | {row[label]} | {mistakes(row, label, labels)} |"
+            for label, row in enumerate(held.confusion)
+        ),
+    ]

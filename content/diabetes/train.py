@@ -28,7 +28,7 @@ import tensorflow as tf
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import train_test_split
-from training import Floats, save, write_between
+from training import Floats, begin, save, write_between
 
 HERE = Path(__file__).resolve().parent
 CARD = HERE / "card.png"
@@ -142,8 +142,7 @@ def draw(part: Part) -> None:
 
 def main() -> None:
     """Trains, measures and writes every file."""
-    keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()
+    begin(SEED)
     training, validation, held_out = split()
     sizes = {"train": len(training.values), "validation": len(validation.values), "held_out": len(held_out.values)}
     model = train(training)

@@ -32,7 +32,19 @@ from PIL import Image
 from scipy import ndimage
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from training import Floats, Ints, Measured, measure, mistakes, named, percent, save, write_between, write_metrics
+from training import (
+    Floats,
+    Ints,
+    Measured,
+    begin,
+    by_class,
+    measure,
+    named,
+    percent,
+    save,
+    write_between,
+    write_metrics,
+)
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
@@ -351,19 +363,13 @@ def told(sizes: dict[str, int], held: Measured) -> list[str]:
         "served to tune it. So few digits can tell no more than that its true rate is",
         f"{percent(held.interval()[0])} or better.",
         "",
-        "| Digit | Held out | Right | Taken for |",
-        "| :---: | -------: | ----: | --------- |",
-        *(
-            f"| {digit} | {row.sum()} | {row[digit]} | {mistakes(row, digit, digits)} |"
-            for digit, row in enumerate(held.confusion)
-        ),
+        *by_class("Digit", held, digits, ":---:"),
     ]
 
 
 def main() -> None:
     """Trains, measures and writes every file."""
-    keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()
+    begin(SEED)
     training, validation, held_out = split()
     parts = {"train": training, "validation": validation, "held_out": held_out}
     sizes = {name: len(part.labels) for name, part in parts.items()}

@@ -28,7 +28,7 @@ import cards
 import keras
 import numpy as np
 import tensorflow as tf
-from training import Ints, measure, mistakes, percent, save, write_between, write_metrics
+from training import Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
@@ -133,20 +133,15 @@ def train(part: Part) -> keras.Model:
     return keras.Sequential([keras.Input((1,), dtype="string"), vectorize, *model.layers])
 
 
-def told(sizes: dict[str, int], confusion: Ints, accuracy: float, most: float) -> list[str]:
+def told(sizes: dict[str, int], held: Measured, most: float) -> list[str]:
     """The measured part of the page, line by line."""
     return [
         f"Of {sizes['held_out']} texts out of files that were held out, the network names",
-        f"**{int(np.trace(confusion))}** right: **{percent(accuracy)}**. Who always named the package with the most",
+        f"**{held.right}** right: **{percent(held.accuracy)}**. Who always named the package with the most",
         f"texts would be right in {percent(most)}. It learned from {sizes['train']} others;",
         f"{sizes['validation']} more were for a look at whether the recipe works.",
         "",
-        "| Package | Held out | Right | Taken for |",
-        "| ------- | -------: | ----: | --------- |",
-        *(
-            f"| {LABELS[label]} | {row.sum()} | {row[label]} | {mistakes(row, label, LABELS)} |"
-            for label, row in enumerate(confusion)
-        ),
+        *by_class("Package", held, LABELS, "-------"),
     ]
 
 
@@ -158,8 +153,7 @@ def draw() -> None:
 
 def main() -> None:
     """Trains, measures and writes every file."""
-    keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()
+    begin(SEED)
     made = parts()
     sizes = {name: len(part.texts) for name, part in made.items()}
     model = train(made["train"])
@@ -181,7 +175,7 @@ def main() -> None:
         "versions": {name: version(name) for name in sorted({*(p for _, p in PACKAGES.values()), "tensorflow"})},
     }
     write_metrics(metrics, held.confusion, HERE / "metrics.json")
-    write_between(told(sizes, held.confusion, held.accuracy, float(most)), HERE / "index.md")
+    write_between(told(sizes, held, float(most)), HERE / "index.md")
     print(f"held out: {held.right} of {held.total} right, {held.accuracy:.3f}; validation {validated.accuracy:.3f}")
 
 

@@ -25,7 +25,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 from scenes import LABELS, Floats, drawn, look
-from training import Ints, Measured, measure, mistakes, percent, save, write_between, write_metrics
+from training import Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
 from webm import webm
 
 HERE = Path(__file__).resolve().parent
@@ -184,19 +184,13 @@ def told(held: Measured, mixed: Measured) -> list[str]:
         f"**{percent(held.accuracy)}**, with a 95 % interval from {low} to {high}. With the frames of each clip in",
         f"another order, which leaves all that single frames tell, it names {mixed.right} right.",
         "",
-        "| Class | Held out | Right | Taken for |",
-        "| ----- | -------: | ----: | --------- |",
-        *(
-            f"| {LABELS[label]} | {row.sum()} | {row[label]} | {mistakes(row, label, LABELS)} |"
-            for label, row in enumerate(held.confusion)
-        ),
+        *by_class("Class", held, LABELS),
     ]
 
 
 def main() -> None:
     """Trains, measures and writes every file."""
-    keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()
+    begin(SEED)
     save_films(HERE / "samples")
     model = train()
     seen, classes = clips(SEED + 1, MEASURED)

@@ -32,7 +32,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage import data
 from sklearn.datasets import load_sample_image
-from training import Floats, Ints, Measured, measure, mistakes, percent, save, write_between, write_metrics
+from training import Floats, Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Photos = Mapping[str, Image.Image]
@@ -304,19 +304,13 @@ def told(held: Measured, grey: Measured) -> list[str]:
         f"**{held.right}** right: **{percent(held.accuracy)}**, with a 95 % interval from {low} to {high}. With all",
         f"colour taken out of them, it names {grey.right} right.",
         "",
-        "| Class | Held out | Right | Taken for |",
-        "| ----- | -------: | ----: | --------- |",
-        *(
-            f"| {LABELS[label]} | {row.sum()} | {row[label]} | {mistakes(row, label, LABELS)} |"
-            for label, row in enumerate(held.confusion)
-        ),
+        *by_class("Class", held, LABELS),
     ]
 
 
 def main() -> None:
     """Trains, measures and writes every file."""
-    keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()
+    begin(SEED)
     check_apart()
     photos = photographs()
     model = train(photos)

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 from synthesis import CLASSES, RATE, clip
-from training import Floats, Ints, Measured, measure, mistakes, percent, save, write_between, write_metrics
+from training import Floats, Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
@@ -169,19 +169,13 @@ def told(held: Measured, loud: Measured) -> list[str]:
         f"{percent(high)}. Where noise has four times the power of the sound, which it never had in training, it",
         f"names {percent(loud.accuracy)} right.",
         "",
-        "| Class | Held out | Right | Taken for |",
-        "| ----- | -------: | ----: | --------- |",
-        *(
-            f"| {LABELS[kind]} | {row.sum()} | {row[kind]} | {mistakes(row, kind, LABELS)} |"
-            for kind, row in enumerate(held.confusion)
-        ),
+        *by_class("Class", held, LABELS),
     ]
 
 
 def main() -> None:
     """Trains, measures and writes every file."""
-    keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()
+    begin(SEED)
     model = train()
     validated, held = measured(model, 1), measured(model, 2)
     loud = measured(model, 3, (LOUD, LOUD))

@@ -25,7 +25,7 @@ import sklearn
 import tensorflow as tf
 from sklearn.datasets import load_wine
 from sklearn.model_selection import train_test_split
-from training import Floats, Ints, Measured, measure, mistakes, percent, save, write_between, write_metrics
+from training import Floats, Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
 
 HERE = Path(__file__).resolve().parent
 CARD = HERE / "card.png"
@@ -143,19 +143,13 @@ def told(sizes: dict[str, int], held: Measured) -> list[str]:
         f"a look at whether the recipe works. So few wines tell no more than that its true rate is between {low}",
         f"and {high}.",
         "",
-        "| Wine | Held out | Right | Taken for |",
-        "| ---- | -------: | ----: | --------- |",
-        *(
-            f"| {LABELS[label]} | {row.sum()} | {row[label]} | {mistakes(row, label, LABELS)} |"
-            for label, row in enumerate(held.confusion)
-        ),
+        *by_class("Wine", held, LABELS, "----"),
     ]
 
 
 def main() -> None:
     """Trains, measures and writes every file."""
-    keras.utils.set_random_seed(SEED)
-    tf.config.experimental.enable_op_determinism()
+    begin(SEED)
     training, validation, held_out = split()
     parts = {"train": training, "validation": validation, "held_out": held_out}
     sizes = {name: len(part.labels) for name, part in parts.items()}
