@@ -83,14 +83,12 @@ class Assembly:
     def bundled(self, page: Page, demo: DemoSpec, packed: Packed, types: Mapping[str, str]) -> Bundle:
         """The demo of a page whose samples are right (`types`)."""
         samples = {f.name: (types[f.name], self._steps.cut(self._steps.linked(f))) for f in demo.samples}
-        arrays = {key: self._steps.cut(self._steps.numbers(array)) for key, array in demo.arrays.items()}
         task = self._runtime.tasks[demo.task]
         return bundle.make(
             page,
             demo,
             packed,
             samples,
-            arrays,
             self._engine(packed.engine),
             [self._compiled(name) for name in (task["script"], task["style"]) if name],
             task["title"],

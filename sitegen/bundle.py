@@ -50,7 +50,6 @@ def make(
     demo: DemoSpec,
     packed: Packed,
     samples: Mapping[str, tuple[str, Chunked]],
-    arrays: Mapping[str, Chunked],
     engine: Engine,
     assets: Sequence[str],
     title: str,
@@ -58,9 +57,8 @@ def make(
 ) -> Bundle:
     """Puts a demo together that the task has found nothing wrong with.
 
-    `samples` maps a sample's name to its media type and chunks, `arrays` the key of a file of numbers to its chunks;
-    `assets` are the paths in the site of the task's script and style sheet, `title` is the task's; `cut` cuts a file
-    into chunks.
+    `samples` maps a sample's name to its media type and chunks; `assets` are the paths in the site of the task's script
+    and style sheet, `title` is the task's; `cut` cuts a file into chunks.
     """
     completed, errors = tasks.completed(demo, packed.signature)
     assert completed is not None
@@ -100,7 +98,6 @@ def make(
         },
         "input": pictures.as_json(completed.image) if completed.image else None,
         "takes": completed.takes,
-        "arrays": {key: ref(chunked) for key, chunked in arrays.items()},
         "output": completed.output,
         "files": {name: ref(cut(Blob.of(data))) for name, data in completed.files.items()},
         "labels": list(demo.labels),

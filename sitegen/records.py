@@ -90,6 +90,10 @@ class ArrayFile:
     shape: tuple[int, ...]
     offset: int
 
+    def read(self) -> bytes:
+        """The numbers, without the file's head."""
+        return self.file.path.read_bytes()[self.offset :]
+
 
 @dataclass(frozen=True)
 class TensorSpec:

@@ -19,7 +19,6 @@ from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources
 from sitegen.models.options import Options
 from sitegen.records import (
-    ArrayFile,
     Blob,
     Chunked,
     DemoSpec,
@@ -297,10 +296,6 @@ class Steps:
     def linked(self, file: SourceFile) -> Blob:
         """A file of the project that a page refers to, as it is."""
         return Blob(self._cache.sha256(file.path), file.size, path=file.path)
-
-    def numbers(self, array: ArrayFile) -> Blob:
-        """The numbers of a file of numbers, without its head."""
-        return Blob.of(array.file.path.read_bytes()[array.offset :])
 
     def cut(self, blob: Blob) -> Chunked:
         """A payload of the build's own, in chunks by way of the cache."""

@@ -16,6 +16,7 @@ _INPUT = ("size", "channels", "resize", "invert", "scale", "mean", "std", "sourc
 TAKES = ("labels", "samples", *(f"input.{key}" for key in _INPUT), "output.activation", "output.top_k")
 SAMPLES = "film"
 
+_MEAN = "input.clip.mean"
 _FORM = "float32 [N, frames, height, width, channels]"
 
 
@@ -55,7 +56,10 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
         what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(shape)}"
         errors.append(SitegenError(what, demo.places["model.source"]))
     output = {"activation": demo.output.activation, "topK": demo.output.top_k}
-    return Completed(None, output, {"clip": clip}) if clip and not errors else None, errors
+    if clip is None or errors:
+        return None, errors
+    mean = demo.arrays.get(_MEAN)
+    return Completed(None, output, {"clip": clip}, {"Mean clip": mean.read()} if mean else {}), errors
 
 
 def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:
@@ -120,7 +124,7 @@ def _frames(demo: DemoSpec, said: int | None, shape: tuple[int, ...], errors: li
 
 
 def _check_mean(demo: DemoSpec, clip: tuple[int, ...], errors: list[SitegenError]) -> None:
-    mean = demo.arrays.get("input.clip.mean")
+    mean = demo.arrays.get(_MEAN)
     if mean and mean.shape not in (clip, clip[1:]):
         what = f"{mean.file.path.name} is {text.shape(mean.shape)}, but a clip is {text.shape(clip)}"
-        errors.append(SitegenError(what, demo.places["input.clip.mean"], "a number for each of a clip, or of a frame"))
+        errors.append(SitegenError(what, demo.places[_MEAN], "a number for each of a clip, or of a frame"))

@@ -167,13 +167,6 @@ class Host implements DemoHost {
     return new Blob([bytes as BlobPart], { type });
   }
 
-  async array(key: string): Promise<Float32Array | null> {
-    const file = this.config.arrays[key];
-    if (!file) return null;
-    const [bytes] = await loadFiles(this.transport, [file]);
-    return new Float32Array(bytes!.slice().buffer);
-  }
-
   async file(name: string): Promise<Uint8Array> {
     const [bytes] = await loadFiles(this.transport, [this.config.files[name]!]);
     return bytes!;

@@ -277,8 +277,6 @@ export interface DemoConfig {
   /** None for tasks that take no picture. */
   input: ImageInput | null;
   takes: Partial<Takes>;
-  /** Files of numbers that the input names, by their keys: float32, little endian. */
-  arrays: Record<string, FileRef>;
   output: Partial<OutputConfig>;
   /** What the task fetches besides, by the name that visitors are told. */
   files: Record<string, FileRef>;

@@ -31,11 +31,10 @@ export function partsOf(page: PageConfig): Part[] {
     parts.push({ what, needs: chunks.map(([id, bytes]) => chunkNeed(id, bytes)) });
   };
   if (page.demo) {
-    const { engine, model, samples, arrays, files: own } = page.demo;
+    const { engine, model, samples, files: own } = page.demo;
     files('Engine', engine.script, backendOf(engine));
     files('Model', ...modelFiles(model));
     if (model.proof) files('Numbers to check it by', model.proof);
-    files('Numbers of its input', ...Object.values(arrays));
     for (const [name, ref] of Object.entries(own)) files(name, ref);
     files('Samples', ...samples.map(({ file }) => file));
   }

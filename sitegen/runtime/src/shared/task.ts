@@ -13,8 +13,6 @@ export interface DemoHost {
   run(inputs: Tensors): Promise<RunResult>;
   /** Sample `index` as a Blob of its type. */
   sample(index: number): Promise<Blob>;
-  /** The numbers of a file that the page's input names, by its key ("input.clip.mean"); null where it names none. */
-  array(key: string): Promise<Float32Array | null>;
   /** One of the task's own files, by the name that its half in sitegen/tasks/ gave it. */
   file(name: string): Promise<Uint8Array>;
   /** Tells the visitor what went wrong (null: nothing any more). The demo stays usable. */

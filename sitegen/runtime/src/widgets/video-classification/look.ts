@@ -5,6 +5,12 @@ import type { DemoHost } from '../../shared/task';
 import { scoresOf, type Score } from '../common/scores';
 import { clipTensor } from './clips';
 
+/** As sitegen/tasks/video_classification.py calls it: float32, little endian. */
+const MEAN = 'Mean clip';
+
+const numbers = async (file: Promise<Uint8Array>): Promise<Float32Array> =>
+  new Float32Array((await file).slice().buffer);
+
 export interface Look {
   scores: Score[];
   milliseconds: number;
@@ -15,9 +21,9 @@ export type Looker = (frames: Float32Array[]) => Promise<Look | null>;
 
 export function lookerOf(host: DemoHost, clip: ClipInput): Looker {
   const { inputs, outputs } = host.config.model.signature;
-  let mean: Promise<Float32Array | null> | null = null;
+  let mean: Promise<Float32Array | null> | null = MEAN in host.config.files ? null : Promise.resolve(null);
   const meanOf = (): Promise<Float32Array | null> =>
-    (mean ??= host.array('input.clip.mean').catch((error: unknown) => {
+    (mean ??= numbers(host.file(MEAN)).catch((error: unknown) => {
       mean = null;
       host.fail(`A file of the demo is missing: ${(error as Error).message}.`);
       throw error;
