@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,14 @@ from PIL import Image
 from sklearn.datasets import load_diabetes, load_wine
 
 from tests import digits
-from tests.browsers import Browser, click, wait_for
+from tests.browsers import NAMES, Browser, click, wait_for
 from tests.conftest import REPOSITORY
 
 SCENES = REPOSITORY / "content/scenes"
 LABELS = (SCENES / "labels.txt").read_text("utf-8").split()
 
 
-@pytest.mark.parametrize("name", ["digits", "scenes", "sounds", "motion", "wine", "libraries"])
+@pytest.mark.parametrize("name", ["digits", "many-digits", "scenes", "sounds", "motion", "wine", "libraries"])
 def test_pages_state_what_was_measured(name: str) -> None:
     folder = REPOSITORY / "content" / name
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
@@ -120,6 +121,34 @@ def test_the_page_names_every_surface(browser: Callable[[str], Browser], output:
     for label in LABELS:
         click(tab, f"[data-sample='{label}']")
         wait_for(tab, f"document.querySelector('.sg-answer strong')?.textContent === '{label}'")
+    tab.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_sees_every_digit_where_keras_does(name: str, browser: Callable[[str], Browser], output: Path) -> None:
+    """Each class has the share of the pixels that it has in Python."""
+    import keras
+
+    folder = REPOSITORY / "content/many-digits"
+    model = keras.saving.load_model(folder / "many-digits.keras", compile=False)
+    head = (folder / "index.md").read_text("utf-8").split("---")[1]
+    kinds = yaml.safe_load(head)["labels"]
+    shares = "[...document.querySelectorAll('[data-class]')]"
+    tab = browser(name).new_tab()
+    digits.open_page(tab, (output / "many-digits/index.html").as_uri())
+    digits.source(tab, "samples")
+    for number in range(1, 1 + len(list((folder / "samples").iterdir()))):
+        picture = Image.open(folder / f"samples/{number}.png").convert("F").resize((64, 64), Image.Resampling.BILINEAR)
+        classes = model.predict((255 - np.asarray(picture)[None, ..., None]) / 255, verbose=0)[0].argmax(-1)
+        expected = {kinds[kind]: 100 * (classes == kind).mean() for kind in np.unique(classes)}
+        click(tab, f"[data-sample='{number}']")
+        # The sample is pressed before the model has seen it.
+        for _ in range(100):
+            told = dict(each.split() for each in tab.evaluate(f"{shares}.map((e) => e.textContent.replace('%', ''))"))
+            if told.keys() == expected.keys():
+                break
+            time.sleep(0.05)
+        assert {kind: float(share) for kind, share in told.items()} == pytest.approx(expected, abs=0.6)
     tab.close()
 
 
