@@ -272,8 +272,10 @@ class Assembly:
             digest.update(f"{path}\n{files[path].sha256}\n".encode())
         build = digest.hexdigest()[:16]
         demos_own = {path for made in bundles.values() for path in made.assets} | set(self._thumbnails.values())
-        # Browsers look for the small ones on every visit, and for the others when the site is installed.
-        demos_own |= {path for path, side, _ in self._icons if side != icon.SIDES[0]} | {self._theme.asset(icon.SOURCE)}
+        # Browsers look for one of them on every visit, and for the others when the site is installed.
+        looked_for = (icon.SIDES[0], "any")
+        demos_own |= {path for path, *kind in self._icons if tuple(kind) != looked_for}
+        demos_own.add(self._theme.asset(icon.SOURCE))
         shell = {pages.FRONT_PAGE, offline.STAND_IN, "site.webmanifest"} | {
             path for path in files if path.startswith("assets/") and path not in demos_own
         }

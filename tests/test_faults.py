@@ -237,7 +237,8 @@ def test_what_lasts_is_resumed(name: str, browser: Get, versions: tuple[Site, Si
             visit.host.fail()
             visit.open()
         end(tally, batch, known, alone=False, spare=AT_ONCE + PROOF)
-    tally.tell(record_property, 24)
+    # Each page gives up at the first that lasts, with three others on their way.
+    tally.tell(record_property, 18)
 
 
 @pytest.mark.parametrize("name", NAMES)
