@@ -31,7 +31,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from training import (
     Floats,
     Ints,
@@ -42,6 +41,8 @@ from training import (
     named,
     percent,
     save,
+    split_rows,
+    summary,
     write_between,
     write_metrics,
 )
@@ -82,15 +83,8 @@ def split() -> tuple[Part, Part, Part]:
     """
     bunch = load_digits()
     images, labels = bunch.images, bunch.target
-    rest, held = _part_rows(np.arange(len(labels)), labels)
-    train, validation = _part_rows(rest, labels)
-    train, validation, held = (Part(images[rows], labels[rows], rows) for rows in (train, validation, held))
+    train, validation, held = (Part(images[rows], labels[rows], rows) for rows in split_rows(labels))
     return train, validation, held
-
-
-def _part_rows(rows: Ints, labels: Ints) -> tuple[Ints, Ints]:
-    most, fifth = train_test_split(rows, test_size=0.2, stratify=labels[rows], random_state=0)
-    return np.sort(most), np.sort(fifth)
 
 
 # Grey pictures: the data as it is, enlarged.
@@ -337,10 +331,7 @@ def save_samples(part: Part, folder: Path) -> None:
 def metrics(sizes: dict[str, int], validated: Measured, held: Measured) -> dict[str, object]:
     """The numbers that the page states, and what they were measured with."""
     return {
-        "held_out": held.total,
-        "right": held.right,
-        "accuracy": round(held.accuracy, 4),
-        "interval_95": [round(end, 4) for end in held.interval()],
+        **summary(held),
         "validation_accuracy": round(validated.accuracy, 4),
         "split": sizes,
         "seed": SEED,

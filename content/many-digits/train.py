@@ -25,8 +25,19 @@ import tensorflow as tf
 from PIL import Image
 from scipy import ndimage
 from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
-from training import Floats, Ints, Measured, begin, by_class, percent, save, write_between, write_metrics
+from training import (
+    Floats,
+    Ints,
+    Measured,
+    begin,
+    by_class,
+    percent,
+    save,
+    split_rows,
+    summary,
+    write_between,
+    write_metrics,
+)
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
@@ -70,15 +81,8 @@ class Scene:
 def split() -> tuple[Digits, Digits, Digits]:
     """Training, validation and held-out digits: 64, 16 and 20 % of each class, as for single digits."""
     bunch = load_digits()
-    rest, held = _fifth(np.arange(len(bunch.target)), bunch.target)
-    train, validation = _fifth(rest, bunch.target)
-    made = [Digits(bunch.images[rows] / 16, bunch.target[rows]) for rows in (train, validation, held)]
+    made = [Digits(bunch.images[rows] / 16, bunch.target[rows]) for rows in split_rows(bunch.target)]
     return made[0], made[1], made[2]
-
-
-def _fifth(rows: Ints, labels: Ints) -> tuple[Ints, Ints]:
-    most, fifth = train_test_split(rows, test_size=0.2, stratify=labels[rows], random_state=0)
-    return np.sort(most), np.sort(fifth)
 
 
 def scene(digits: Digits, rng: np.random.Generator) -> Scene:
@@ -225,10 +229,7 @@ def main() -> None:
     save(model, HERE / "many-digits.keras")
     save_samples([each for each in made if len(each.digits) >= 3][:SHOWN], HERE / "samples")
     metrics = {
-        "held_out": held.digits.total,
-        "right": held.digits.right,
-        "accuracy": round(held.digits.accuracy, 4),
-        "interval_95": [round(end, 4) for end in held.digits.interval()],
+        **summary(held.digits),
         "pixels": round(held.pixels, 4),
         "mean_iou": round(held.iou, 4),
         "validation_accuracy": round(validated.digits.accuracy, 4),

@@ -25,7 +25,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 from scenes import LABELS, Floats, drawn, look
-from training import Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
+from training import Ints, Measured, begin, by_class, measure, percent, save, summary, write_between, write_metrics
 from webm import webm
 
 HERE = Path(__file__).resolve().parent
@@ -156,10 +156,7 @@ def save_films(folder: Path) -> None:
 def metrics(validated: Measured, held: Measured, mixed: Measured) -> dict[str, object]:
     """The numbers that the page states, and what they were measured with."""
     return {
-        "held_out": held.total,
-        "right": held.right,
-        "accuracy": round(held.accuracy, 4),
-        "interval_95": [round(end, 4) for end in held.interval()],
+        **summary(held),
         "accuracy_of_shuffled_frames": round(mixed.accuracy, 4),
         "validation_accuracy": round(validated.accuracy, 4),
         "seed": SEED,

@@ -32,7 +32,19 @@ from PIL import Image
 from scipy import ndimage
 from skimage import data
 from sklearn.datasets import load_sample_image
-from training import Floats, Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
+from training import (
+    Floats,
+    Ints,
+    Measured,
+    begin,
+    by_class,
+    measure,
+    percent,
+    save,
+    summary,
+    write_between,
+    write_metrics,
+)
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Photos = Mapping[str, Image.Image]
@@ -277,10 +289,7 @@ def save_samples(photos: Photos, folder: Path) -> None:
 def metrics(validated: Measured, held: Measured, grey: Measured) -> dict[str, object]:
     """The numbers that the page states, and what they were measured with."""
     return {
-        "held_out": held.total,
-        "right": held.right,
-        "accuracy": round(held.accuracy, 4),
-        "interval_95": [round(end, 4) for end in held.interval()],
+        **summary(held),
         "accuracy_without_colours": round(grey.accuracy, 4),
         "validation_accuracy": round(validated.accuracy, 4),
         "seed": SEED,

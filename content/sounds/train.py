@@ -22,7 +22,19 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 from synthesis import CLASSES, RATE, clip
-from training import Floats, Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
+from training import (
+    Floats,
+    Ints,
+    Measured,
+    begin,
+    by_class,
+    measure,
+    percent,
+    save,
+    summary,
+    write_between,
+    write_metrics,
+)
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
@@ -142,10 +154,7 @@ def save_picture(sound: Floats, path: Path) -> None:
 def metrics(validated: Measured, held: Measured, loud: Measured) -> dict[str, object]:
     """The numbers that the page states, and what they were measured with."""
     return {
-        "held_out": held.total,
-        "right": held.right,
-        "accuracy": round(held.accuracy, 4),
-        "interval_95": [round(end, 4) for end in held.interval()],
+        **summary(held),
         "validation_accuracy": round(validated.accuracy, 4),
         "accuracy_in_loud_noise": round(loud.accuracy, 4),
         "made": {name: each * len(LABELS) for name, each in EACH.items()},

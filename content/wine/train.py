@@ -24,8 +24,20 @@ import numpy as np
 import sklearn
 import tensorflow as tf
 from sklearn.datasets import load_wine
-from sklearn.model_selection import train_test_split
-from training import Floats, Ints, Measured, begin, by_class, measure, percent, save, write_between, write_metrics
+from training import (
+    Floats,
+    Ints,
+    Measured,
+    begin,
+    by_class,
+    measure,
+    percent,
+    save,
+    split_rows,
+    summary,
+    write_between,
+    write_metrics,
+)
 
 HERE = Path(__file__).resolve().parent
 CARD = HERE / "card.png"
@@ -66,15 +78,8 @@ class Part:
 def split() -> tuple[Part, Part, Part]:
     """Training, validation and held-out wines: 64, 16 and 20 % of each class, in the order of the data."""
     bunch = load_wine()
-    rest, held = _fifth(np.arange(len(bunch.target)), bunch.target)
-    train, validation = _fifth(rest, bunch.target)
-    training, validating, held_out = (Part(bunch.data[rows], bunch.target[rows]) for rows in (train, validation, held))
+    training, validating, held_out = (Part(bunch.data[rows], bunch.target[rows]) for rows in split_rows(bunch.target))
     return training, validating, held_out
-
-
-def _fifth(rows: Ints, labels: Ints) -> tuple[Ints, Ints]:
-    most, fifth = train_test_split(rows, test_size=0.2, stratify=labels[rows], random_state=0)
-    return np.sort(most), np.sort(fifth)
 
 
 def train(part: Part) -> keras.Model:
@@ -116,10 +121,7 @@ def draw(part: Part) -> None:
 def metrics(sizes: dict[str, int], validated: Measured, held: Measured) -> dict[str, object]:
     """The numbers that the page states, and what they were measured with."""
     return {
-        "held_out": held.total,
-        "right": held.right,
-        "accuracy": round(held.accuracy, 4),
-        "interval_95": [round(end, 4) for end in held.interval()],
+        **summary(held),
         "validation_accuracy": round(validated.accuracy, 4),
         "split": sizes,
         "seed": SEED,
