@@ -20,7 +20,7 @@ from sitegen.host import Host
 from sitegen.records import Signature, TensorSpec
 from sitegen.tasks import audio_classification
 from tests import scripts
-from tests.browsers import NAMES, Browser, Tab, click, wait_for
+from tests.browsers import NAMES, Browser, Tab, click, give, wait_for
 from tests.browsers.chromium import Chromium, ChromiumTab
 from tests.conftest import REPOSITORY, build, make
 from tests.test_detection import COUNT, counted, hide
@@ -323,20 +323,6 @@ def heard(tab: Tab) -> list[float]:
     return found
 
 
-def give(tab: Tab, data: bytes, name: str = "x.wav") -> None:
-    """Chooses a file of the visitor's."""
-    tab.evaluate(
-        f"""(async () => {{
-          const data = new DataTransfer();
-          const bytes = Uint8Array.from(atob('{base64.b64encode(data).decode()}'), (c) => c.charCodeAt(0));
-          data.items.add(new File([bytes], '{name}'));
-          const field = document.querySelector('input[type=file]');
-          field.files = data.files;
-          field.dispatchEvent(new Event('change', {{ bubbles: true }}));
-        }})()"""
-    )
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_keywords_are_spotted_as_in_python(
     name: str, browser: Callable[[str], Browser], keywords: Path, shared: Path
@@ -394,17 +380,17 @@ def test_files_of_any_rate(name: str, browser: Callable[[str], Browser], site: P
     open_page(tab, (site / "sounds/index.html").as_uri())
     click(tab, "[data-source=upload]")
     wait_for(tab, "document.querySelector('input[type=file]')")
-    give(tab, wav(stereo, 44100, 24))
+    give(tab, wav(stereo, 44100, 24), "x.wav")
     assert np.abs(np.array(heard(tab)) - expected).max() < 1e-3
     # What is not PCM the browser decodes: here µ-law, which loses a little.
-    give(tab, wav(mu_law(sample("bell"))[:, None], RATE, 8, kind=7))
+    give(tab, wav(mu_law(sample("bell"))[:, None], RATE, 8, kind=7), "x.wav")
     wait_for(tab, "document.querySelector('.sg-sound figcaption').textContent.includes('1.5 s')")
     heard(tab)
     assert [part[0] for part in tab.evaluate(PARTS)] == ["bell"]
-    give(tab, b"no sound")
+    give(tab, b"no sound", "x.wav")
     wait_for(tab, "document.querySelector('.sg-error')?.textContent.includes('no sound that your browser can play')")
     assert tab.evaluate("!document.querySelector('.sg-sound')")
-    give(tab, wav(np.zeros((0, 1)), RATE, 16))
+    give(tab, wav(np.zeros((0, 1)), RATE, 16), "x.wav")
     wait_for(tab, "document.querySelector('.sg-error')?.textContent === 'There is no sound in this file.'")
     tab.close()
 

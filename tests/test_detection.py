@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from PIL import Image
 
 from sitegen.host import Host
 from tests import detectors, scripts
-from tests.browsers import NAMES, Browser, Tab, click, wait_for
+from tests.browsers import NAMES, Browser, Tab, click, give, give_a_film_of_the_camera, wait_for
 from tests.browsers.chromium import Chromium, ChromiumTab
 from tests.conftest import build, make
 from tests.parity import engine
@@ -221,16 +220,7 @@ def test_faces_are_found(
         # The same picture as a file of the visitor's.
         click(tab, "[data-source=upload]")
         wait_for(tab, "!document.querySelector('.sg-stage')")
-        data = base64.b64encode((face_site.parent / "content/faces/one.png").read_bytes()).decode()
-        tab.evaluate(
-            f"""(async () => {{
-              const data = new DataTransfer();
-              data.items.add(new File([Uint8Array.from(atob('{data}'), (c) => c.charCodeAt(0))], 'x.png'));
-              const field = document.querySelector('input[type=file]');
-              field.files = data.files;
-              field.dispatchEvent(new Event('change', {{ bubbles: true }}));
-            }})()"""
-        )
+        give(tab, (face_site.parent / "content/faces/one.png").read_bytes(), "x.png")
         settled(tab)
         same(tab.evaluate(SHOWN), expected)
     tab.close()
@@ -317,21 +307,7 @@ def test_a_film_is_looked_at_while_it_plays(face_site: Path, people: Image.Image
         open_page(filming, host.url + "faces/index.html")
         filming.evaluate(COUNT)
         click(filming, "[data-source=video]")
-        filming.evaluate("""(async () => {
-          const camera = await navigator.mediaDevices.getUserMedia({ video: true });
-          const recorder = new MediaRecorder(camera, { mimeType: 'video/webm;codecs=vp8' });
-          const parts = [];
-          recorder.ondataavailable = (event) => parts.push(event.data);
-          recorder.start();
-          await new Promise((done) => setTimeout(done, 4000));
-          await new Promise((done) => { recorder.onstop = done; recorder.stop(); });
-          camera.getTracks().forEach((track) => track.stop());
-          const data = new DataTransfer();
-          data.items.add(new File(parts, 'film.webm', { type: 'video/webm' }));
-          const field = document.querySelector('input[type=file]');
-          field.files = data.files;
-          field.dispatchEvent(new Event('change', { bubbles: true }));
-        })()""")
+        give_a_film_of_the_camera(filming, 4000)
         wait_for(filming, "document.querySelector('.sg-box')?.dataset.label === 'face'")
         wait_for(filming, "document.querySelector('video').ended")
         filming.page.wait_for_timeout(500)
@@ -339,13 +315,7 @@ def test_a_film_is_looked_at_while_it_plays(face_site: Path, people: Image.Image
         filming.evaluate("document.querySelector('video').currentTime = 1")
         wait_for(filming, "globalThis.runs > 0 && document.querySelector('.sg-box')")
         assert counted(filming, 1000) == 0
-        filming.evaluate("""(() => {
-          const data = new DataTransfer();
-          data.items.add(new File(['no film'], 'film.webm', { type: 'video/webm' }));
-          const field = document.querySelector('input[type=file]');
-          field.files = data.files;
-          field.dispatchEvent(new Event('change', { bubbles: true }));
-        })()""")
+        give(filming, b"no film", "film.webm", "video/webm")
         wait_for(filming, "document.querySelector('.sg-error')?.textContent.includes('no film')")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from PIL import Image
 
 from sitegen.host import Host
 from tests import scripts
-from tests.browsers import NAMES, Browser, click, wait_for
+from tests.browsers import NAMES, Browser, click, give, wait_for
 from tests.conftest import build, make
 from tests.parity import engine
 from tests.test_detection import open_page, published, resized, settled, suppressed
@@ -210,16 +209,7 @@ def test_points_of_faces(
         # The same picture as a file of the visitor's.
         click(tab, "[data-source=upload]")
         wait_for(tab, "!document.querySelector('.sg-stage')")
-        data = base64.b64encode((face_site.parent / "content/faces/one.png").read_bytes()).decode()
-        tab.evaluate(
-            f"""(async () => {{
-              const data = new DataTransfer();
-              data.items.add(new File([Uint8Array.from(atob('{data}'), (c) => c.charCodeAt(0))], 'x.png'));
-              const field = document.querySelector('input[type=file]');
-              field.files = data.files;
-              field.dispatchEvent(new Event('change', {{ bubbles: true }}));
-            }})()"""
-        )
+        give(tab, (face_site.parent / "content/faces/one.png").read_bytes(), "x.png")
         settled(tab)
         same(tab.evaluate(SHOWN), expected)
     tab.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from PIL import Image
 from content.webm import webm
 from sitegen.host import Host
 from tests import scripts
-from tests.browsers import NAMES, Browser, Tab, click, wait_for
+from tests.browsers import NAMES, Browser, Tab, click, give, give_a_film_of_the_camera, wait_for
 from tests.browsers.chromium import Chromium, ChromiumTab
 from tests.conftest import build, make
 from tests.parity import engine
@@ -114,20 +113,6 @@ def open_page(tab: Tab, url: str) -> None:
         wait_for(tab, "document.querySelector('sitegen-offline')?.dataset.state === 'kept'", 90)
 
 
-def give(tab: Tab, data: bytes, kind: str = "video/webm") -> None:
-    """Chooses a file of the visitor's."""
-    tab.evaluate(
-        f"""(async () => {{
-          const data = new DataTransfer();
-          const bytes = Uint8Array.from(atob('{base64.b64encode(data).decode()}'), (c) => c.charCodeAt(0));
-          data.items.add(new File([bytes], 'film', {{ type: '{kind}' }}));
-          const field = document.querySelector('input[type=file]');
-          field.files = data.files;
-          field.dispatchEvent(new Event('change', {{ bubbles: true }}));
-        }})()"""
-    )
-
-
 def ended(tab: Tab) -> None:
     wait_for(tab, "document.querySelector('[data-reading]')?.dataset.reading === 'ended'", 90)
 
@@ -153,7 +138,7 @@ def test_clips_are_of_the_right_frames_and_scores_are_pythons(
         check(tab, model)
         click(tab, "[data-source=video]")
         tab.evaluate("globalThis.clips.length = 0")
-        give(tab, (site.parent / "content/light/film.webm").read_bytes())
+        give(tab, (site.parent / "content/light/film.webm").read_bytes(), "film", "video/webm")
         check(tab, model)
         host.stop()
         tab.goto(url)
@@ -199,7 +184,7 @@ def test_long_films_are_read_as_they_go_and_can_be_stopped(browser: Callable[[st
     with Host(site) as host:
         open_page(tab, host.url + "light/index.html")
         click(tab, "[data-source=video]")
-        give(tab, webm(frames(24) * 20, FILM_RATE))
+        give(tab, webm(frames(24) * 20, FILM_RATE), "film", "video/webm")
         wait_for(tab, "document.querySelector('.sg-timeline button')")
         wait_for(tab, "document.querySelector('.sg-reading progress').value >= 4")
         assert tab.evaluate("document.querySelector('[data-reading]').dataset.reading") == "reading"
@@ -225,10 +210,10 @@ def test_what_is_no_film(name: str, browser: Callable[[str], Browser], site: Pat
     with Host(site) as host:
         open_page(tab, host.url + "light/index.html")
         click(tab, "[data-source=video]")
-        give(tab, b"no film")
+        give(tab, b"no film", "film", "video/webm")
         wait_for(tab, "document.querySelector('.sg-error')?.textContent.includes('no film that your browser')")
         # The demo is as usable as before.
-        give(tab, webm(frames(8), FILM_RATE))
+        give(tab, webm(frames(8), FILM_RATE), "film", "video/webm")
         ended(tab)
         assert not tab.evaluate("document.querySelector('.sg-error')?.textContent ?? ''")
         assert [(one["start"], one["end"]) for one in tab.evaluate(TOLD)] == [(0, 0.8)]
@@ -240,21 +225,7 @@ def test_films_that_do_not_say_how_long_they_are(site: Path, filming: ChromiumTa
     with Host(site) as host:
         open_page(filming, host.url + "light/index.html")
         click(filming, "[data-source=video]")
-        filming.evaluate("""(async () => {
-          const camera = await navigator.mediaDevices.getUserMedia({ video: true });
-          const recorder = new MediaRecorder(camera, { mimeType: 'video/webm;codecs=vp8' });
-          const parts = [];
-          recorder.ondataavailable = (event) => parts.push(event.data);
-          recorder.start(500);
-          await new Promise((done) => setTimeout(done, 3000));
-          await new Promise((done) => { recorder.onstop = done; recorder.stop(); });
-          camera.getTracks().forEach((track) => track.stop());
-          const data = new DataTransfer();
-          data.items.add(new File(parts, 'film.webm', { type: 'video/webm' }));
-          const field = document.querySelector('input[type=file]');
-          field.files = data.files;
-          field.dispatchEvent(new Event('change', { bubbles: true }));
-        })()""")
+        give_a_film_of_the_camera(filming, 3000, every="500")
         ended(filming)
         told = filming.evaluate(TOLD)
         assert 2 <= told[-1]["end"] <= 4

@@ -6,6 +6,7 @@ fails: it is never skipped.
 
 from __future__ import annotations
 
+import base64
 import time
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,3 +95,41 @@ def box(tab: Tab, selector: str) -> tuple[float, float, float, float]:
         " return [b.left, b.top, b.width, b.height]; })()"
     )
     return left, top, width, height
+
+
+def give(tab: Tab, data: bytes, name: str, kind: str = "") -> None:
+    """Chooses a file of the visitor's."""
+    encoded = base64.b64encode(data).decode()
+    tab.evaluate(
+        f"""(async () => {{
+          const bytes = Uint8Array.from(atob('{encoded}'), (c) => c.charCodeAt(0));
+          const files = [new File([bytes], '{name}', {{ type: '{kind}' }})];
+          ({_CHOOSE})(files);
+        }})()"""
+    )
+
+
+def give_a_film_of_the_camera(tab: Tab, milliseconds: int, every: str = "") -> None:
+    """Chooses a film that the browser makes of its camera; `every` is the milliseconds of its parts."""
+    tab.evaluate(
+        f"""(async () => {{
+          const camera = await navigator.mediaDevices.getUserMedia({{ video: true }});
+          const recorder = new MediaRecorder(camera, {{ mimeType: 'video/webm;codecs=vp8' }});
+          const parts = [];
+          recorder.ondataavailable = (event) => parts.push(event.data);
+          recorder.start({every});
+          await new Promise((done) => setTimeout(done, {milliseconds}));
+          await new Promise((done) => {{ recorder.onstop = done; recorder.stop(); }});
+          camera.getTracks().forEach((track) => track.stop());
+          ({_CHOOSE})([new File(parts, 'film.webm', {{ type: 'video/webm' }})]);
+        }})()"""
+    )
+
+
+_CHOOSE = """(files) => {
+  const data = new DataTransfer();
+  files.forEach((file) => data.items.add(file));
+  const field = document.querySelector('input[type=file]');
+  field.files = data.files;
+  field.dispatchEvent(new Event('change', { bubbles: true }));
+}"""
