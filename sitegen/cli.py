@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sitegen.look import Asked
 
 INTERRUPTED = 130
+# Models that are converted at once where nobody says how many.
+_AT_ONCE = min(2, os.cpu_count() or 1)
 
 _project = click.option(
     "--project",
@@ -59,7 +61,7 @@ def build(
     with _told(reporter):
         with reporter.working():
             opened = builder.Project.open(project, output)
-            workers = jobs or min(2, os.cpu_count() or 1)
+            workers = jobs or _AT_ONCE
             site, written = builder.build(
                 opened, reporter.progress, jobs=workers, offline=offline, strict=strict, retired=retired
             )
@@ -205,7 +207,7 @@ def export(page: str | None, project: Path, form: str, output: Path | None, offl
             raise SitegenError("a whole site does not go into one page", hint=hint, kind=Kind.USAGE)
         opened = builder.Project.open(project)
         with reporter.working():
-            site = builder.make_site(opened, reporter.progress, jobs=min(2, os.cpu_count() or 1), offline=offline)
+            site = builder.make_site(opened, reporter.progress, jobs=_AT_ONCE, offline=offline)
             bundle = exporter.find(site, page) if page else None
             name = bundle.page.path.removesuffix("/index.html").rpartition("/")[2] if bundle else opened.root.name
             target = output or Path(f"{name}.{form}")
@@ -235,8 +237,7 @@ def github_pages(project: Path, remote: str, branch: str, offline: bool) -> None
     with _told(reporter):
         opened = builder.Project.open(project)
         with reporter.working():
-            jobs = min(2, os.cpu_count() or 1)
-            site, _ = builder.build(opened, reporter.progress, jobs=jobs, offline=offline, strict=True)
+            site, _ = builder.build(opened, reporter.progress, jobs=_AT_ONCE, offline=offline, strict=True)
             reporter.progress(f"pushing {branch} to {remote}")
             done = deployer.deploy(opened.root, opened.output.root, site.files, remote, branch)
     click.echo(f"{done.branch}: {'pushed' if done.commit else 'it is there already'}, for {done.url}")

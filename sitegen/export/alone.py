@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from html import escape
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-CONFIG = "sitegen-page"
+from sitegen.check.document import CONFIG, in_css
+from sitegen.offline import STAND_IN
+from sitegen.pages import FRONT_PAGE
+from sitegen.records import Bundle, Site
 
 Attributes = Sequence[tuple[str, str | None]]
 
@@ -30,22 +33,30 @@ class Alone(HTMLParser):
     Links to other pages of the site become plain text. Everything else stays as it stands.
     """
 
-    def __init__(self, page: str, pages: frozenset[str], config: Callable[[dict[str, Any]], None]) -> None:
-        """`page` is the path of the page, `pages` are those of all; `config` changes the JSON for its script."""
+    def __init__(self, site: Site, bundle: Bundle) -> None:
         super().__init__(convert_charrefs=False)
         self.out: list[str] = []
-        self._page = page
-        self._pages = pages
-        self._change = config
+        self.site = site
+        self.bundle = bundle
+        self._page = bundle.page.path
+        self._pages = {FRONT_PAGE, STAND_IN, *(page.path for page in site.pages)}
         self._in_config = False
         # End tags that go, or become others, with what they belong to.
         self._ends: dict[str, str] = {}
 
-    def rewrite(self, text: str) -> str:
+    def rewritten(self) -> str:
         """The page as it is to be."""
-        self.feed(text)
+        self.feed(self.text(self._page))
         self.close()
         return "".join(self.out)
+
+    def text(self, path: str) -> str:
+        """A file of the site."""
+        return self.site.files[path].read().decode("utf-8")
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Changes the JSON for the page's script."""
+        config |= {"alone": True, "root": "./", "page": FRONT_PAGE}
 
     def script(self, path: str, attributes: Attributes) -> str:
         """What stands for a script of the site."""
@@ -97,7 +108,7 @@ class Alone(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in_config:
             config = json.loads(data)
-            self._change(config)
+            self.configure(config)
             data = json.dumps(config, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         self.out.append(data)
 
@@ -140,15 +151,8 @@ class Alone(HTMLParser):
         return posixpath.normpath(posixpath.join(posixpath.dirname(self._page), unquote(parts.path)))
 
 
-def relative(path: str) -> str:
-    """The address of a file from a page at the top."""
-    return quote(path)
-
-
 def referred(css: str, path: str, find: Callable[[str], str | None]) -> str:
     """A style sheet with the addresses in it replaced by what `find` has for their paths in the site."""
-    from sitegen.check.document import in_css
-
     for address in {each.address for each in in_css(css)}:
         parts = urlsplit(address)
         if parts.scheme or not parts.path:

@@ -7,11 +7,10 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Mapping
-from typing import Any
+from urllib.parse import quote
 
 from sitegen import chunks
-from sitegen.export.alone import Alone, Attributes, referred, relative
+from sitegen.export.alone import Alone, Attributes, referred
 from sitegen.names import flaw
 from sitegen.pages import slug
 from sitegen.records import Blob, Bundle, Site
@@ -55,9 +54,8 @@ def _entry(path: str) -> zipfile.ZipInfo:
 
 
 def _of_page(site: Site, bundle: Bundle) -> dict[str, Blob]:
-    pages = frozenset(page.path for page in site.pages) | {"index.html", "offline.html"}
-    page = _Beside(bundle.page.path, pages, site.files)
-    text = page.rewrite(site.files[bundle.page.path].read().decode("utf-8"))
+    page = _Beside(site, bundle)
+    text = page.rewritten()
     files = {path: site.files[path] for path in page.needed}
     files |= {chunks.path(name): blob for name, blob in bundle.chunks.items()}
     return {**files, "licenses.txt": site.files["licenses.txt"], "index.html": Blob.of(text.encode("utf-8"))}
@@ -66,10 +64,9 @@ def _of_page(site: Site, bundle: Bundle) -> dict[str, Blob]:
 class _Beside(Alone):
     """The page at the top of a folder, with its files where they are in the site."""
 
-    def __init__(self, path: str, pages: frozenset[str], files: Mapping[str, Blob]) -> None:
-        super().__init__(path, pages, _configure)
+    def __init__(self, site: Site, bundle: Bundle) -> None:
+        super().__init__(site, bundle)
         self.needed: set[str] = set()
-        self._files = files
 
     def script(self, path: str, attributes: Attributes) -> str:
         """The script, in its place."""
@@ -78,7 +75,7 @@ class _Beside(Alone):
 
     def style(self, path: str) -> str:
         """The sheet, and what it refers to."""
-        referred(self._files[path].read().decode("utf-8"), path, self.address)
+        referred(self.text(path), path, self.address)
         return f'<link rel="stylesheet" href="{self.address(path)}">'
 
     def policy(self, content: str) -> str:
@@ -87,14 +84,10 @@ class _Beside(Alone):
 
     def address(self, path: str) -> str | None:
         """Where it lies from the top."""
-        if path not in self._files:
+        if path not in self.site.files:
             return None
         self.needed.add(path)
-        return relative(path)
-
-
-def _configure(config: dict[str, Any]) -> None:
-    config |= {"alone": True, "root": "./", "page": "index.html"}
+        return quote(path)
 
 
 def _readme(title: str, site: Site, bundle: Bundle | None) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import mimetypes
 from collections.abc import Iterator
 from typing import Any
 
 from sitegen import chunks
 from sitegen.export.alone import Alone, Attributes, referred
+from sitegen.host import media_type
 from sitegen.records import Bundle, Site
 
 # WebKit takes time that grows with the square of an inline script's length.
@@ -26,9 +26,8 @@ _RULES = (
 def make(site: Site, bundle: Bundle | None) -> bytes:
     """The page of a demo: its payloads are base64, a third larger, in pieces of 384 KiB at most."""
     assert bundle is not None
-    pages = frozenset(page.path for page in site.pages) | {"index.html", "offline.html"}
-    page = _Single(bundle.page.path, pages, site, bundle)
-    text = page.rewrite(site.files[bundle.page.path].read().decode("utf-8"))
+    page = _Single(site, bundle)
+    text = page.rewritten()
     rules = _RULES.format(scripts=" ".join(page.scripts), styles=" ".join(page.styles))
     return (text.replace(_POLICY, rules) + _MARK).encode("utf-8")
 
@@ -39,17 +38,15 @@ def is_ours(data: bytes) -> bool:
 
 
 class _Single(Alone):
-    def __init__(self, path: str, pages: frozenset[str], site: Site, bundle: Bundle) -> None:
-        super().__init__(path, pages, self._configure)
+    def __init__(self, site: Site, bundle: Bundle) -> None:
+        super().__init__(site, bundle)
         self.scripts: list[str] = []
         self.styles: list[str] = []
-        self._site = site
-        self._bundle = bundle
         self._last: list[str] = []
 
     def script(self, path: str, attributes: Attributes) -> str:
         """Nothing here: scripts come last, and that which waits for the others after them."""
-        text = self._text(path).replace("</script", r"<\/script").replace("<!--", r"<\!--")
+        text = self.text(path).replace("</script", r"<\/script").replace("<!--", r"<\!--")
         waits = any(name == "async" for name, _ in attributes)
         self._last.insert(len(self._last) if waits else 0, text)
         self.scripts.append(_hash(text))
@@ -57,7 +54,7 @@ class _Single(Alone):
 
     def style(self, path: str) -> str:
         """The sheet itself, with what it refers to."""
-        css = referred(self._text(path), path, self.address)
+        css = referred(self.text(path), path, self.address)
         self.styles.append(_hash(css))
         return f"<style>{css}</style>"
 
@@ -67,19 +64,18 @@ class _Single(Alone):
 
     def address(self, path: str) -> str | None:
         """The file in its address."""
-        blob = self._site.files.get(path)
+        blob = self.site.files.get(path)
         if blob is None:
             return None
-        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        return f"data:{kind};base64,{base64.b64encode(blob.read()).decode()}"
+        return f"data:{media_type(path)};base64,{base64.b64encode(blob.read()).decode()}"
 
     def end(self) -> str:
         """The demo's payloads, then the scripts."""
         return "".join([*self._payloads(), *(f"<script>{text}</script>\n" for text in self._last)])
 
     def _payloads(self) -> Iterator[str]:
-        variants = _variants(self._bundle.config)
-        for name, file in sorted(self._bundle.chunks.items()):
+        variants = _variants(self.bundle.config)
+        for name, file in sorted(self.bundle.chunks.items()):
             if name in variants:
                 continue
             payload = chunks.carried(file.read())
@@ -87,14 +83,13 @@ class _Single(Alone):
                 piece = base64.b64encode(payload[at : at + _PIECE // 4 * 3]).decode()
                 yield f'<script type="application/octet-stream" data-chunk="{name}">{piece}</script>\n'
 
-    def _configure(self, config: dict[str, Any]) -> None:
-        config |= {"alone": True, "root": "./", "page": config["page"].rpartition("/")[2], "assets": []}
+    def configure(self, config: dict[str, Any]) -> None:
+        """Nothing is beside it."""
+        super().configure(config)
+        config["assets"] = []
         # Other ways to run it are worth their bytes to those alone who ask for them.
         config["demo"]["engine"]["variants"] = []
         config["demo"]["backend"] = "wasm"
-
-    def _text(self, path: str) -> str:
-        return self._site.files[path].read().decode("utf-8")
 
 
 def _variants(config: Any) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from sitegen import text
 from sitegen.errors import Place, SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
-from sitegen.tasks import pictures
+from sitegen.tasks import classes
 
 NAME = "audio-classification"
 SOURCES: tuple[str, ...] = ()
@@ -64,16 +64,10 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
     errors: list[SitegenError] = []
     audio = _audio(demo, errors)
     shape = _input_shape(demo, signature, audio, errors)
-    output = signature.outputs[0].shape
-    if len(output) == 2:
-        pictures.check_labels(demo, output[1], "output of the model", errors)
-    else:
-        what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(output)}"
-        errors.append(SitegenError(what, demo.places["model.source"]))
+    output = classes.scores(demo, signature, errors)
     if audio is None or errors:
         return None, errors
-    made = {"activation": demo.output.activation, "topK": demo.output.top_k}
-    return Completed(None, made, {"audio": {**audio, "shape": shape}}), errors
+    return Completed(None, output, {"audio": {**audio, "shape": shape}}), errors
 
 
 def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:
@@ -81,8 +75,8 @@ def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tu
     audio = completed.takes["audio"]
     seconds = audio["window"] / audio["rate"]
     heard = f"{seconds:g} s of sound at {audio['rate']:,} Hz, {_told(audio)}"
-    classes = len(demo.labels) or signature.outputs[0].shape[-1]
-    return [("Input", heard), ("Classes", text.number(classes) if classes > 0 else "any")]
+    count = len(demo.labels) or signature.outputs[0].shape[-1]
+    return [("Input", heard), ("Classes", text.number(count) if count > 0 else "any")]
 
 
 def _told(audio: Mapping[str, Any]) -> str:

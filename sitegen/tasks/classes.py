@@ -1,4 +1,4 @@
-"""What tasks that give a score for every class of something that is no picture have in common."""
+"""What tasks that give a score for every class have in common."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ def front_matter(info: Mapping[str, Any]) -> list[str]:
     return [f"# The names of the {classes} classes, in the model's order: labels: [...], or labels: labels.txt"]
 
 
+def scores(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> dict[str, Any]:
+    """The page's output block for a model whose first output is [N, classes]; appends to `errors`."""
+    shape = signature.outputs[0].shape
+    if len(shape) == 2:
+        check_labels(demo, shape[1], "output of the model", errors)
+    else:
+        what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(shape)}"
+        errors.append(SitegenError(what, demo.places["model.source"]))
+    return _block(demo)
+
+
 def completed(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> dict[str, Any]:
     """The page's output block for a model that gives [N, classes], or [N, 1]: the score of the second of two classes.
 
@@ -44,7 +55,19 @@ def completed(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) 
     elif shape[1] == 1 and demo.output.activation == "softmax":
         hint = "sigmoid makes a score of one number, and none leaves it as it is"
         errors.append(SitegenError("the softmax of one number is always 1", demo.places["output.activation"], hint))
+    return _block(demo)
+
+
+def _block(demo: DemoSpec) -> dict[str, Any]:
     return {"activation": demo.output.activation, "topK": demo.output.top_k}
+
+
+def check_labels(demo: DemoSpec, classes: int, each: str, errors: list[SitegenError]) -> None:
+    """There is a label for each class, of which the model may have any number (-1); appends to `errors`."""
+    if demo.labels and classes not in (-1, len(demo.labels)):
+        what = f"{text.plural(len(demo.labels), 'label')} for a model with {classes} classes"
+        hint = f"one name for each {each}, in its order"
+        errors.append(SitegenError(what, demo.places["labels"], hint))
 
 
 def count(shape: Sequence[int | None]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from sitegen import text
 from sitegen.errors import SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
-from sitegen.tasks import pictures
+from sitegen.tasks import classes, pictures
 
 NAME = "image-classification"
 SOURCES = ("samples", "upload", "camera")
@@ -28,8 +28,8 @@ def front_matter(info: Mapping[str, Any]) -> list[str]:
     if info["activation"] == "none":
         lines.append("# The model seems to end in logits; leave this out if it gives probabilities itself.")
         lines.append("output: {activation: softmax}")
-    classes = info["outputs"][0]["shape"][-1]
-    many = "" if classes is None else f", {classes} of them"
+    count = info["outputs"][0]["shape"][-1]
+    many = "" if count is None else f", {count} of them"
     lines.append(f"# The names of the classes{many}, one a line: labels: labels.txt")
     lines.append("# Pictures to try: samples: samples/*.png")
     return lines
@@ -39,18 +39,12 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
     """The picture's input block, and the activation; labels have to match the classes."""
     errors: list[SitegenError] = []
     image = pictures.completed(demo, signature, errors)
-    shape = signature.outputs[0].shape
-    if len(shape) == 2:
-        pictures.check_labels(demo, shape[1], "output of the model", errors)
-    else:
-        what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(shape)}"
-        errors.append(SitegenError(what, demo.places["model.source"]))
-    output = {"activation": demo.output.activation, "topK": demo.output.top_k}
+    output = classes.scores(demo, signature, errors)
     return Completed(image, output) if image else None, errors
 
 
 def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:
     """The picture's size, and how many classes there are."""
     assert completed.image is not None
-    classes = len(demo.labels) or signature.outputs[0].shape[-1]
-    return [pictures.fact(completed.image), ("Classes", text.number(classes) if classes > 0 else "any")]
+    count = len(demo.labels) or signature.outputs[0].shape[-1]
+    return [pictures.fact(completed.image), ("Classes", text.number(count) if count > 0 else "any")]

@@ -8,7 +8,7 @@ from typing import Any
 from sitegen import text
 from sitegen.errors import SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
-from sitegen.tasks import pictures
+from sitegen.tasks import classes, pictures
 
 NAME = "image-segmentation"
 SOURCES = ("samples", "upload", "camera", "video")
@@ -25,10 +25,10 @@ def fits(info: Mapping[str, Any]) -> bool:
 
 def front_matter(info: Mapping[str, Any]) -> list[str]:
     """Input and labels."""
-    classes = info["outputs"][0]["shape"][-1]
+    count = info["outputs"][0]["shape"][-1]
     return [
         *pictures.front_matter(info),
-        f"# The names of the classes, {classes} of them, one a line: labels: labels.txt",
+        f"# The names of the classes, {count} of them, one a line: labels: labels.txt",
         "# Pictures to try: samples: samples/*.jpg",
     ]
 
@@ -42,7 +42,7 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
         what = f"{demo.task} takes a model with output [N, height, width, classes] or [N, height, width]; "
         errors.append(SitegenError(what + f"this one gives {text.shape(shape)}", demo.places["model.source"]))
     elif len(shape) == 4 and shape[3] > 1:
-        pictures.check_labels(demo, shape[3], "channel of the model's output", errors)
+        classes.check_labels(demo, shape[3], "channel of the model's output", errors)
     output = {"activation": demo.output.activation}
     return Completed(image, output) if image and not errors else None, errors
 
@@ -51,5 +51,5 @@ def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tu
     """The picture's size, and how many classes there are."""
     assert completed.image is not None
     shape = signature.outputs[0].shape
-    classes = len(demo.labels) or (shape[3] if len(shape) == 4 and shape[3] > 1 else 2)
-    return [pictures.fact(completed.image), ("Classes", text.number(classes))]
+    count = len(demo.labels) or (shape[3] if len(shape) == 4 and shape[3] > 1 else 2)
+    return [pictures.fact(completed.image), ("Classes", text.number(count))]

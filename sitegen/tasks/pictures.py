@@ -95,14 +95,6 @@ def sized(demo: DemoSpec, shape: tuple[int, ...], errors: list[SitegenError]) ->
     )
 
 
-def check_labels(demo: DemoSpec, classes: int, each: str, errors: list[SitegenError]) -> None:
-    """There is a label for each class, of which the model may have any number (-1); appends to `errors`."""
-    if demo.labels and classes not in (-1, len(demo.labels)):
-        what = f"{text.plural(len(demo.labels), 'label')} for a model with {classes} classes"
-        hint = f"one name for each {each}, in its order"
-        errors.append(SitegenError(what, demo.places["labels"], hint))
-
-
 def as_json(image: ImageInput) -> dict[str, Any]:
     """contract.ts: ImageInput."""
     return {

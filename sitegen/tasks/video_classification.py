@@ -8,7 +8,7 @@ from typing import Any
 from sitegen import text
 from sitegen.errors import SitegenError
 from sitegen.records import Completed, DemoSpec, Signature
-from sitegen.tasks import pictures
+from sitegen.tasks import classes, pictures
 
 NAME = "video-classification"
 SOURCES = ("samples", "video", "camera")
@@ -49,13 +49,7 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
     """
     errors: list[SitegenError] = []
     clip = _clip(demo, signature, errors)
-    shape = signature.outputs[0].shape
-    if len(shape) == 2:
-        pictures.check_labels(demo, shape[1], "output of the model", errors)
-    else:
-        what = f"{demo.task} takes a model with output [N, classes]; this one gives {text.shape(shape)}"
-        errors.append(SitegenError(what, demo.places["model.source"]))
-    output = {"activation": demo.output.activation, "topK": demo.output.top_k}
+    output = classes.scores(demo, signature, errors)
     if clip is None or errors:
         return None, errors
     mean = demo.arrays.get(_MEAN)
@@ -66,10 +60,10 @@ def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tu
     """What a clip is, and how many classes there are."""
     clip, frame = completed.takes["clip"], completed.takes["clip"]["frame"]
     size = f"{frame['width']} × {frame['height']} pixels, {'grey' if frame['channels'] == 1 else 'RGB'}"
-    classes = len(demo.labels) or signature.outputs[0].shape[-1]
+    count = len(demo.labels) or signature.outputs[0].shape[-1]
     return [
         ("Input", f"{clip['frames']} frames of {size}, {clip['fps']:g} a second"),
-        ("Classes", text.number(classes) if classes > 0 else "any"),
+        ("Classes", text.number(count) if count > 0 else "any"),
     ]
 
 

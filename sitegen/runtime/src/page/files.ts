@@ -38,7 +38,8 @@ export async function loadFiles(
   return Promise.all(files as Promise<Uint8Array>[]);
 }
 
-function sizeOf(ref: FileRef): number {
+/** The bytes that a file travels as. */
+export function sizeOf(ref: FileRef): number {
   return ref.chunks.reduce((sum, [, bytes]) => sum + bytes, 0);
 }
 

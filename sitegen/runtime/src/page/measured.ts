@@ -2,6 +2,7 @@
 
 import type { DemoConfig, Engine } from '../shared/contract';
 import { element, sizeText } from './dom';
+import { sizeOf } from './files';
 
 /** Runs whose times are looked at, and milliseconds in which several runs are a stream of frames. */
 const LAST = 200;
@@ -36,7 +37,7 @@ export class Measured {
     const rate = framesOf(runs.map((run) => run.at));
     const rows: (false | [string, string | Node])[] = [
       ['Engine', engine ? `${engine.name} on ${engine.backend}` : 'not loaded yet'],
-      ['Model', sizeText(carried(weights) + carried(graph))],
+      ['Model', sizeText(sizeOf(weights) + sizeOf(graph))],
       ['Weights', quantization],
       lost !== '' && ['They lost', lost],
       runs.length > 0 && ['Time a run, median', at(0.5)],
@@ -72,9 +73,6 @@ function trace(times: number[]): SVGElement {
   svg.append(line);
   return svg;
 }
-
-const carried = ({ chunks }: { chunks: [string, number][] }): number =>
-  chunks.reduce((sum, [, bytes]) => sum + bytes, 0);
 
 /** What the page asked of anybody but its own host: nothing, unless a browser's extension did. */
 function elsewhere(): number {

@@ -4,7 +4,7 @@ import type { FunctionComponent } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AudioInput } from '../../shared/contract';
 import type { DemoHost } from '../../shared/task';
-import { Results } from '../image-classification/results';
+import { Results } from '../common/results';
 import { scoresOf } from '../common/scores';
 import { Tabs } from '../pictures/tabs';
 import { decode, LONGEST } from './decode';

@@ -1,9 +1,9 @@
 /** The classes, and how long it took. */
 
 import type { DemoConfig } from '../../shared/contract';
-import { Bars } from '../common/bars';
-import type { Score } from '../common/scores';
-import { Latency } from '../pictures/latency';
+import { Bars } from './bars';
+import type { Score } from './scores';
+import { Latency } from './latency';
 
 interface Props {
   answer: { result: Score[]; milliseconds: number } | null;

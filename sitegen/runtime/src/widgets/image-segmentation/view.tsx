@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { labelOf } from '../common/labels';
 import { Classes, useHidden } from '../pictures/classes';
 import type { Answer, ViewProps } from '../pictures/demo';
-import { Latency } from '../pictures/latency';
+import { Latency } from '../common/latency';
 import { percent, Slider } from '../pictures/slider';
 import { hue, Stage } from '../pictures/stage';
 import type { Segments } from './result';

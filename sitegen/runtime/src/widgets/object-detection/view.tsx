@@ -5,7 +5,7 @@ import { Json } from '../common/json';
 import { labelOf } from '../common/labels';
 import { Classes, useHidden, type Kind } from '../pictures/classes';
 import type { ViewProps } from '../pictures/demo';
-import { Latency } from '../pictures/latency';
+import { Latency } from '../common/latency';
 import { percent, Slider } from '../pictures/slider';
 import { Stage } from '../pictures/stage';
 import { Boxes } from './overlay';

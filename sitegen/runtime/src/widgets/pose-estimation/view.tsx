@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Json } from '../common/json';
 import type { ViewProps } from '../pictures/demo';
-import { Latency } from '../pictures/latency';
+import { Latency } from '../common/latency';
 import { Slider } from '../pictures/slider';
 import { Stage } from '../pictures/stage';
 import { Skeletons } from './overlay';

@@ -4,7 +4,7 @@ import { render, type FunctionComponent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { DemoConfig, Feature } from '../../shared/contract';
 import type { DemoHost } from '../../shared/task';
-import { Latency } from '../pictures/latency';
+import { Latency } from '../common/latency';
 import { newest } from '../pictures/newest';
 import { Chart, type Curve } from './chart';
 import type { Sample } from './csv';

@@ -5,7 +5,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { DemoHost } from '../../shared/task';
 import { Bars } from '../common/bars';
 import { best, scoresOf, type Score } from '../common/scores';
-import { Latency } from '../pictures/latency';
+import { Latency } from '../common/latency';
 import { newest } from '../pictures/newest';
 import { Samples } from './samples';
 import { tensorOf, vocabularyOf, wordsOf, type Vocabulary } from './vectorize';

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ClipInput, ImageSource } from '../../shared/contract';
 import type { DemoHost } from '../../shared/task';
 import { Json } from '../common/json';
-import { Results } from '../image-classification/results';
+import { Results } from '../common/results';
 import { Camera } from '../pictures/camera';
 import { Drop } from '../pictures/drop';
 import { Tabs, TITLES } from '../pictures/tabs';

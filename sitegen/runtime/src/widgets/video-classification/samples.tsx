@@ -1,32 +1,13 @@
 /** The page's own films to try. */
 
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { DemoHost } from '../../shared/task';
+import { useSampleFiles } from '../common/samples';
 
 export function Samples({ host, take }: { host: DemoHost; take: (film: Blob) => void }) {
   const { samples } = host.config;
-  const [films, setFilms] = useState<Record<number, { film: Blob; url: string }>>({});
+  const films = useSampleFiles(host);
   const [chosen, setChosen] = useState<number | null>(null);
-
-  useEffect(() => {
-    const made: string[] = [];
-    let gone = false;
-    samples.forEach((_, index) => {
-      host.sample(index).then(
-        (film) => {
-          if (gone) return;
-          const url = URL.createObjectURL(film);
-          made.push(url);
-          setFilms((known) => ({ ...known, [index]: { film, url } }));
-        },
-        (error: unknown) => gone || host.fail(`A sample is missing: ${(error as Error).message}.`),
-      );
-    });
-    return () => {
-      gone = true;
-      made.forEach((url) => URL.revokeObjectURL(url));
-    };
-  }, []);
 
   return (
     <ul class="sg-samples sg-films">
@@ -39,7 +20,7 @@ export function Samples({ host, take }: { host: DemoHost; take: (film: Blob) => 
             data-sample={name}
             onClick={() => {
               setChosen(index);
-              take(films[index]!.film);
+              take(films[index]!.blob);
             }}
           >
             {films[index] ? (
