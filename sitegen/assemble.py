@@ -98,8 +98,8 @@ class Assembly:
     def _engine(self, name: str) -> bundle.Engine:
         engine = self._runtime.index["engines"][name]
 
-        def cut(name: str) -> Chunked:
-            return self._steps.cut(self._runtime.read(name))
+        def cut(name: str, *, thorough: bool = False) -> Chunked:
+            return self._steps.cut(self._runtime.read(name), thorough=thorough)
 
         wasm = engine["wasm"]
         variants = tuple(
@@ -107,7 +107,8 @@ class Assembly:
             for v in engine["variants"]
             if self._settings.threads or v["backend"] != THREADS
         )
-        return bundle.Engine(name, cut(engine["script"]), cut(wasm["simd"]), cut(wasm["plain"]), variants)
+        script, simd = cut(engine["script"], thorough=True), cut(wasm["simd"], thorough=True)
+        return bundle.Engine(name, script, simd, cut(wasm["plain"]), variants)
 
     def _compiled(self, name: str) -> str:
         """Takes a file of the runtime into the site; gives its path there."""

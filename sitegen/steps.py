@@ -297,12 +297,12 @@ class Steps:
         """A file of the project that a page refers to, as it is."""
         return Blob(self._cache.sha256(file.path), file.size, path=file.path)
 
-    def cut(self, blob: Blob) -> Chunked:
+    def cut(self, blob: Blob, *, thorough: bool = False) -> Chunked:
         """A payload of the build's own, in chunks by way of the cache."""
-        key = Cache.key({"data": blob.sha256, "format": chunks.FORMAT})
+        key = Cache.key({"data": blob.sha256, "format": chunks.FORMAT, "thorough": thorough})
 
         def compute() -> dict[str, Any]:
-            return chunks.keep(blob.read(), self._cache)
+            return chunks.keep(blob.read(), self._cache, thorough=thorough)
 
         return self._chunked(self._cached("chunks", key, compute, lambda result: [result]))
 

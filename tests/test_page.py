@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from sitegen.host import Host
 from tests import digits
-from tests.browsers import Browser, click, wait_for
+from tests.browsers import Browser, box, click, wait_for
 from tests.browsers.chromium import Chromium, ChromiumTab
 
 Get = Callable[[str], Browser]
@@ -67,6 +67,40 @@ def test_a_page_is_small(output: Path) -> None:
     total = sum(len(gzip.compress((output / name).read_bytes(), 9)) for name in files)
     total += sum(size for ref in chunked for _, size in ref["chunks"])
     assert total <= 200 << 10
+
+
+def test_nothing_moves_under_a_pointer(tab: ChromiumTab, output: Path) -> None:
+    """On a phone, while the demo and what says how far it is kept come in by a slow line."""
+    session = tab.page.context.new_cdp_session(tab.page)
+    session.send("Network.enable")
+    line = {"offline": False, "latency": 40, "downloadThroughput": 1e6, "uploadThroughput": 1e6}
+    session.send("Network.emulateNetworkConditions", line)
+    tab.page.set_viewport_size({"width": 360, "height": 740})
+    tab.page.add_init_script(
+        "self.moved = []; new PerformanceObserver((list) => moved.push(...list.getEntries().map((e) => e.value)))"
+        ".observe({ type: 'layout-shift', buffered: true });"
+    )
+    with Host(output, "/moves/", packed=True) as host:
+        tab.goto(host.url + digits.PAGE)
+        wait_for(tab, "document.querySelector('sitegen-offline').dataset.state === 'kept'")
+        # Google's bound of a good page is 0.1 (Cumulative Layout Shift).
+        assert sum(tab.evaluate("moved")) < 0.02
+
+
+def test_a_press_is_a_click_whatever_comes_meanwhile(tab: ChromiumTab, output: Path) -> None:
+    with Host(output, "/press/") as host:
+        digits.open_page(tab, host.url + digits.PAGE)
+        click(tab, "[data-source=samples]")
+        wait_for(tab, "document.querySelector('[data-sample] img')")
+        left, top, width, height = box(tab, "[data-sample]")
+        tab.page.mouse.move(left + width / 2, top + height / 2)
+        tab.page.mouse.down()
+        # As when a sample's picture takes the place of its name.
+        tab.evaluate(
+            "document.querySelectorAll('[data-sample] img').forEach((img) => img.replaceWith(img.cloneNode()))"
+        )
+        tab.page.mouse.up()
+        wait_for(tab, "document.querySelector('sitegen-demo').dataset.milliseconds")
 
 
 def test_no_address_is_absolute(output: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Route
 
 from sitegen.host import Host
 from sitegen.offline import ISOLATION
@@ -196,13 +197,24 @@ def settled(thread: str) -> int:
     return last
 
 
-def test_whoever_has_begun_is_not_disturbed(tab: ChromiumTab, threaded: Path) -> None:
-    with Host(threaded / "output", "/begun/") as host:
-        tab.page.add_init_script(
-            "document.addEventListener('DOMContentLoaded', () => setTimeout(() => document.body.dispatchEvent("
-            "new PointerEvent('pointerdown', { bubbles: true }))))"
-        )
-        tab.goto(host.url + digits.PAGE)
+# When the visitor begins: while the page's script is on its way, or when its demo is there.
+@pytest.mark.parametrize("early", [True, False])
+def test_whoever_has_begun_is_not_disturbed(tab: ChromiumTab, threaded: Path, early: bool) -> None:
+    held: list[Route] = []
+    with Host(threaded / "output", f"/begun-{early}/") as host:
+        if early:
+            tab.page.route("**/assets/page-*.js", lambda route: held.append(route))
+            tab.page.goto(host.url + digits.PAGE, wait_until="commit")
+            wait_for(tab, "performance.getEntriesByName('first-contentful-paint').length")
+            tab.page.mouse.click(5, 5)
+            held[0].continue_()
+            tab.page.unroute_all()
+        else:
+            tab.page.add_init_script(
+                "customElements.whenDefined('sitegen-demo').then(() =>"
+                " document.body.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true })))"
+            )
+            tab.goto(host.url + digits.PAGE)
         wait_for(tab, KEPT)
         assert not tab.evaluate(ISOLATED)
         assert digits.draw(tab, "7") == "7"

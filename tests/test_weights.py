@@ -102,6 +102,14 @@ def test_what_deflates_is_deflated() -> None:
     assert zlib.decompress(payload(chunked), -15) == data
 
 
+def test_a_thorough_search_finds_less() -> None:
+    data = Path(chunks.__file__).read_bytes() * 3
+    plain, searched = chunks.cut(data), chunks.cut(data, thorough=True)
+    assert zlib.decompress(payload(searched), -15) == data
+    assert chunks.cut(data, thorough=True) == searched
+    assert len(payload(searched)) < 0.98 * len(payload(plain))
+
+
 def test_typescript_reads_what_python_writes(tmp_path: Path) -> None:
     """The page's own reader, under Node, on every byte value, on escapes at every edge, and on damaged files."""
     edges = [b"", b"\\", b'"', b"\n", b"\r", b"\\\\", b'"' * 9, bytes(range(256)) * 3, b"\\n" * 50, b"x\r\n\\"]

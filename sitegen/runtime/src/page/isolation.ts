@@ -22,7 +22,8 @@ export async function isolate(
 ): Promise<boolean> {
   const wanted = page.demo?.engine.variants.some(({ backend }) => backend === THREADS);
   if (!wanted || globalThis.crossOriginIsolated || window.top !== window || !mayRunThreads()) return false;
-  let begun = false;
+  // What was done before this script was there, browsers remember.
+  let begun = navigator.userActivation?.hasBeenActive ?? false;
   for (const kind of BEGINNINGS) {
     document.addEventListener(kind, () => (begun = true), { once: true, capture: true, passive: true });
   }
