@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 import sitegen
-from sitegen import bundle, chunks, icon, media, names, offline, pages, picture, text, theme
+from sitegen import bundle, chunks, icon, media, names, offline, pages, picture, provenance, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
@@ -284,12 +284,7 @@ class Assembly:
         files["sw.js"] = (
             script if self._retired else offline.worker(script, build, shell, paths, files, isolated=isolated)
         )
-        marker = {
-            "generator": "sitegen",
-            "version": sitegen.__version__,
-            "build": build,
-            "files": {path: [blob.size, blob.sha256] for path, blob in sorted(files.items())},
-        }
+        marker = provenance.told(build, self._runtime.index["packages"], bundles.values(), files)
         _check_names(files)
         files[MARKER] = Blob.of(json.dumps(marker, indent=1).encode() + b"\n")
         return Site(files, build, tuple(bundles.values()), tuple(found), isolated=isolated)

@@ -202,6 +202,7 @@ class Packed:
     anchors: Chunked | None = None
     proof: Chunked | None = None  # golden numbers: proof.py
     apart: float | None = None  # how far the engine is from TensorFlow there
+    source: tuple[tuple[str, str], ...] = ()  # the model's files that were read, and their SHA-256
     peak: int | None = None  # bytes: the most that tensors, weights included, take at once in the plan engine
 
 

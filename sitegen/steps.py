@@ -25,6 +25,7 @@ from sitegen.records import (
     FileRef,
     ImageInput,
     Limits,
+    ModelRef,
     Packed,
     Signature,
     SourceFile,
@@ -84,6 +85,7 @@ class Steps:
         self._progress = progress
         self._sources = sources
         self._strict = strict
+        self._read: dict[ModelRef, tuple[tuple[str, str], ...]] = {}
 
     def packed(self, demos: list[DemoSpec], errors: list[SitegenError]) -> list[Packed | Missing | None]:
         """The packed model of each demo, in order; all work is under way at once. Appends to `errors`."""
@@ -109,6 +111,7 @@ class Steps:
             return None
         if not demo.sound:
             return None
+        self._read[demo.model] = tuple(parts)
         key = Cache.key(
             {
                 "model": parts,
@@ -239,6 +242,7 @@ class Steps:
             notes.append(f"the page cannot be proven: {planned['unproven']}")
         if demo.backend != "wasm" and not (planned["plan"] and planned["proof"]):
             notes.append(f"backend: {demo.backend} does nothing, as the model has no plan or cannot be proven")
+        assert demo.model is not None
         return Packed(
             engine="plan" if planned["plan"] else "graph",
             graph=self._chunked(planned["plan"] or packed["topology"]),
@@ -253,6 +257,7 @@ class Steps:
             loss=packed["loss"],
             detection=stored["detection"],
             anchors=self._chunked(packed["anchors"]) if "anchors" in packed else None,
+            source=self._read[demo.model],
             peak=planned["peak"],
             proof=self._chunked(planned["proof"]) if planned["proof"] else None,
             apart=planned["apart"],

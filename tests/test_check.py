@@ -130,6 +130,27 @@ def test_a_file_is_cut_off(site: Path) -> None:
     assert error.startswith("site/licenses.txt: is 5 bytes long; site.json says ")
 
 
+def test_where_the_models_come_from(site: Path) -> None:
+    """site.json lists each demo, as its page has it, and the tools."""
+    whole = json.loads((site / "site.json").read_text())
+    demo = whole["demos"][digits.PAGE]
+
+    def found(**changes: object) -> tuple[str, ...]:
+        (site / "site.json").write_text(json.dumps({**whole, **changes}))
+        return look(site)
+
+    other = {**whole["demos"], digits.PAGE: {**demo, "parameters": 3}}
+    said = "site/site.json: says of digits/index.html another "
+    assert found(demos=other) == (f"{said}number of parameters than the page",)
+    unread = {**whole["demos"], digits.PAGE: {**demo, "read": {}}}
+    assert found(demos=unread) == (f"{said}model than the page",)
+    less = {path: each for path, each in whole["demos"].items() if path != digits.PAGE}
+    assert found(demos=less) == ("site/site.json: does not say where the model of digits/index.html comes from",)
+    more = {**whole["demos"], "index.html": demo}
+    assert found(demos=more) == ("site/site.json: lists a demo of index.html, which has none",)
+    assert found(tools={}) == ("site/site.json: does not say which versions of its tools made the site",)
+
+
 def test_a_file_too_many(site: Path) -> None:
     (site / "notes.txt").write_text("mine")
     assert look(site) == ("site/notes.txt: was not written by sitegen build, and would be deployed with the site",)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 
-from sitegen import build, export
+from sitegen import build, chunks, export
 from sitegen.cli import cli
 from sitegen.host import Host
 from sitegen.records import Site
@@ -73,10 +73,45 @@ def test_pieces_and_overhead(site: Site, one: Path) -> None:
     pieces = re.findall(r"<script[^>]*data-chunk[^>]*>[^<]*</script>\n", one.read_text("utf-8"))
     assert max(map(len, pieces)) <= 384 * 1024 + 200
     bundle = export.find(site, "digits")
-    chunks = set(re.findall(r'data-chunk="(\w+)"', "".join(pieces)))
-    assert chunks < set(bundle.chunks), "variants are left out"
-    payload = sum(bundle.chunks[name].size for name in chunks)
+    names = set(re.findall(r'data-chunk="(\w+)"', "".join(pieces)))
+    assert names < set(bundle.chunks), "variants are left out"
+    payload = sum(bundle.chunks[name].size for name in names)
     assert sum(map(len, pieces)) <= 1.36 * payload + 120 * len(pieces)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """A demo of 16 MB of weights in one file, and the bytes of what it holds."""
+    import keras
+
+    root = tmp_path_factory.mktemp("large")
+    (root / "content/large").mkdir(parents=True)
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.layers.Input((2048,)), keras.layers.Dense(2048, use_bias=False)])
+    model.save(root / "content/large/large.keras")
+    (root / "content/large/index.md").write_text(
+        "---\ntitle: Large\ntask: tensors\nmodel: large.keras\nquantize: none\n---\n{{ demo }}\n"
+    )
+    made = build.make_site(build.Project.open(root), lambda message: None)
+    bundle = export.find(made, "large")
+    export.export(made, bundle, "html", root / "large.html")
+    held = [blob for name, blob in bundle.chunks.items() if name not in bundle.spare]
+    payload = sum(len(chunks.carried(blob.read())) for blob in held)
+    assert bundle.packed.weight_bytes >= 16 << 20
+    return root / "large.html", payload
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_large_model_in_one_file(name: str, browser: Get, large: tuple[Path, int]) -> None:
+    """It opens, and comes to its golden numbers; all that makes it a page is no more than 36 % of its payload."""
+    path, payload = large
+    assert path.stat().st_size <= 1.36 * payload
+    tab = browser(name).new_tab()
+    tab.goto(path.as_uri())
+    wait_for(tab, "document.querySelector('sitegen-demo').dataset.state", 60)
+    tab.evaluate("document.querySelector('sitegen-demo').dispatchEvent(new Event('sitegen-prove'))")
+    wait_for(tab, "document.querySelector('sitegen-demo').dataset.proof === 'passed'", 60)
+    tab.close()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -38,6 +38,7 @@ ROWS = (
     "worker",
     "workers",
     "steps",
+    "provenance",
     "assemble look",
     "newpage newsite deploy",
     "build check",

@@ -1,7 +1,7 @@
 """Looks at a built site as visitors would: its files first, then every page in a browser, in four ways.
 
     folder, document   the site on the disk
-    names, links, listed   what can be told without a browser
+    names, links, listed, origins   what can be told without a browser
     browser, host, visit   what a page does when it is opened
     result   what was found
 
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sitegen.check import links, listed, names
+from sitegen.check import links, listed, names, origins
 from sitegen.check.folder import Folder
 from sitegen.check.result import Checked, Opened
 from sitegen.errors import BuildFailed, Kind, SitegenError, did_you_mean
@@ -43,7 +43,7 @@ def check(
     progress("reading the files")
     claims = listed.read(folder)
     broken, linked = links.faults(folder, claims.files.keys())
-    errors = [*names.faults(folder), *listed.faults(folder, claims, linked), *broken]
+    errors = [*names.faults(folder), *listed.faults(folder, claims, linked), *origins.faults(folder), *broken]
     pages: dict[str, dict[str, Opened]] = {}
     if browser is not None:
         from sitegen.check import visit

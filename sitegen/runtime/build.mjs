@@ -152,7 +152,7 @@ function licences() {
   const apache = readFileSync(join(here, '../../docs/LICENSE.txt'), 'utf8');
   const texts = [...bundled].sort().map((name) => {
     const folder = join(here, 'node_modules', name);
-    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const { version, license } = packageOf(name);
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     const head = `${name} ${version} (${license})`;
     if (file) return `${head}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
@@ -163,6 +163,10 @@ function licences() {
   });
   const rule = '\n' + '-'.repeat(78) + '\n\n';
   return ['What runs in these pages was made with the packages below.\n', ...texts, apache].join(rule);
+}
+
+function packageOf(name) {
+  return JSON.parse(readFileSync(join(here, 'node_modules', name, 'package.json'), 'utf8'));
 }
 
 // The licence asks that changes be named.
@@ -261,6 +265,7 @@ const runtime = {
     run: await tool('src/tools/run.mjs', 'run.cjs'),
   },
   licenses: 'licenses.txt',
+  packages: Object.fromEntries([...bundled].sort().map((name) => [name, packageOf(name).version])),
 };
 writeFileSync(join(dist, 'licenses.txt'), licences());
 writeFileSync(join(dist, 'runtime.json'), JSON.stringify(runtime, null, 1) + '\n');
