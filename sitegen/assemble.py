@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 import sitegen
-from sitegen import bundle, chunks, icon, media, names, offline, pages, picture, provenance, text, theme
+from sitegen import bundle, chunks, icon, media, names, offline, pages, picture, policy, provenance, text, theme
 from sitegen.config import Settings
 from sitegen.disk import MARKER
 from sitegen.errors import SitegenError
@@ -22,22 +22,6 @@ from sitegen.tasks import TASKS
 
 # The variant of an engine that is for sites with `threads`.
 THREADS = "wasm-threads"
-# Every page's Content-Security-Policy: nothing inline, nothing from elsewhere, WebAssembly but no eval.
-CSP = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self' 'wasm-unsafe-eval'",
-        "style-src 'self'",
-        "img-src 'self' blob: data:",
-        "media-src 'self' blob:",
-        "connect-src 'self'",
-        "worker-src 'self' blob:",
-        "manifest-src 'self'",
-        "font-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-)
 
 
 class Assembly:
@@ -163,7 +147,6 @@ class Assembly:
         """What every template is given: themes/README.md."""
         settings = self._settings
         return {
-            "csp": CSP,
             "preview": self._preview,
             "site": {
                 "title": settings.title,
@@ -224,7 +207,10 @@ class Assembly:
         scripts = [(self._compiled(index["page"]), "async"), *((path, "defer") for path in deferred)]
         body = page.body.replace(DEMO_MARK, _DEMO.format(task=page.demo.task) if page.demo else "")
         demo = page.demo
+        early = self._early(page, made)
         return {
+            "csp": policy.page(early),
+            "early": Markup(early),
             "config_json": self._config_json(page, up, made),
             "styles": [up + path for path in styles],
             "scripts": [(up + path, when) for path, when in scripts],
@@ -246,6 +232,11 @@ class Assembly:
                 "task_title": self._task_title(page),
             },
         }
+
+    def _early(self, page: Page, made: Bundle | None) -> str:
+        """The script in the head of a page that loads its model by itself: runtime/src/page/early.ts."""
+        loads = made is not None and self._keeping(page, made) == "auto" and not self._preview
+        return self._runtime.read(self._runtime.index["early"]).read().decode() if loads else ""
 
     def _config_json(self, page: Page, up: str, made: Bundle | None) -> Markup:
         """contract.ts: PageConfig, safe inside a script element."""

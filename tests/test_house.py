@@ -28,7 +28,7 @@ RUNTIME = PACKAGE / "runtime"
 # A room may import from the rows above its own; rooms of one row do not know one another.
 ROWS = (
     "errors",
-    "names npy records schema text validation",
+    "names npy policy records schema text validation",
     "beside config describe disk frontmatter host icon loss media picture runtime thumbnail",
     "chunks graph links offline quantization tasks theme vocabulary",
     "models",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from sitegen.host import Host
 from tests import digits
@@ -67,6 +67,40 @@ def test_a_page_is_small(output: Path) -> None:
     total = sum(len(gzip.compress((output / name).read_bytes(), 9)) for name in files)
     total += sum(size for ref in chunked for _, size in ref["chunks"])
     assert total <= 200 << 10
+
+
+def test_the_model_is_asked_for_first(tab: ChromiumTab, output: Path) -> None:
+    """On a first visit, before the page's script is there; and each file once, on the next visit none."""
+    held: list[Route] = []
+    tab.page.route("**/assets/page-*.js", lambda route: held.append(route))
+    requests, said = listen(tab.page)
+    with Host(output, "/early/") as host:
+        tab.page.goto(host.url + digits.PAGE, wait_until="commit")
+        model = json.loads(tab.evaluate("document.getElementById('sitegen-page').textContent"))["demo"]["model"]
+        [[weights, _]] = model["weights"]["chunks"]
+        wait_for(tab, f"performance.getEntriesByType('resource').some((each) => each.name.includes('{weights}'))")
+        assert held
+        held[0].continue_()
+        wait_for(tab, "document.querySelector('sitegen-offline').dataset.state === 'kept'")
+        chunks = [url for url in requests if "/chunks/" in url]
+        assert len(chunks) == len(set(chunks))
+        tab.page.unroute_all()
+        requests.clear()
+        digits.open_page(tab, host.url + digits.PAGE)
+        digits.sample_scores(tab)
+        assert not [url for url in requests if "/chunks/" in url]
+    assert said == []
+
+
+@pytest.mark.parametrize("fault", ["cut@100", "stall@100", "503"])
+def test_what_was_asked_for_first_may_fail(tab: ChromiumTab, output: Path, fault: str) -> None:
+    """A request of the page's head is given up and made again like any other."""
+    struck: list[str] = []
+    with Host(output, "/fails/", struck=lambda fault, path: struck.append(path)) as host:
+        host.fail(f"{fault}x1:chunks/*")
+        digits.open_page(tab, host.url + digits.PAGE)
+        assert digits.draw(tab, "7") == "7"
+    assert len(struck) == 1
 
 
 def test_nothing_moves_under_a_pointer(tab: ChromiumTab, output: Path) -> None:

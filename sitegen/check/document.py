@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 CONFIG = "sitegen-page"
+EARLY = "sitegen-early"
 # What browsers fetch by themselves; any other address waits for somebody to press it.
 _LOADS = {
     "audio": ("src",),

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sitegen.check.document import CONFIG, in_css
+from sitegen.check.document import CONFIG, EARLY, in_css
 from sitegen.offline import STAND_IN
 from sitegen.pages import FRONT_PAGE
 from sitegen.records import Bundle, Site
@@ -41,6 +41,7 @@ class Alone(HTMLParser):
         self._page = bundle.page.path
         self._pages = {FRONT_PAGE, STAND_IN, *(page.path for page in site.pages)}
         self._in_config = False
+        self._skipped = False
         # End tags that go, or become others, with what they belong to.
         self._ends: dict[str, str] = {}
 
@@ -82,6 +83,10 @@ class Alone(HTMLParser):
         given = dict(attrs)
         if tag == "script" and given.get("id") == CONFIG:
             self._in_config = True
+        if tag == "script" and given.get("id") == EARLY:
+            # Whoever opens the page has all of it.
+            self._skipped = True
+            return
         if tag == "script" and (path := self._inside(given.get("src"))):
             self._ends["script"] = ""
             self.out.append(self.script(path, attrs))
@@ -100,12 +105,17 @@ class Alone(HTMLParser):
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
+        if self._skipped:
+            self._skipped = False
+            return
         if tag == "body":
             self.out.append(self.end())
         self.out.append(self._ends.pop(tag, f"</{tag}>"))
         self._in_config = False
 
     def handle_data(self, data: str) -> None:
+        if self._skipped:
+            return
         if self._in_config:
             config = json.loads(data)
             self.configure(config)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from sitegen import chunks
+from sitegen import chunks, policy
 from sitegen.export.alone import Alone, Attributes, referred
 from sitegen.host import media_type
 from sitegen.records import Bundle, Site
@@ -16,11 +15,6 @@ from sitegen.records import Bundle, Site
 _PIECE = 384 * 1024
 _MARK = "<!-- made by sitegen export -->\n"
 _POLICY = "sitegen:policy"
-# Wherever a page's own policy lets it load from itself, this one has nothing to load.
-_RULES = (
-    "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src blob: data:; "
-    "media-src blob: data:; font-src data:; worker-src blob:; base-uri 'none'; form-action 'none'"
-)
 
 
 def make(site: Site, bundle: Bundle | None) -> bytes:
@@ -28,8 +22,7 @@ def make(site: Site, bundle: Bundle | None) -> bytes:
     assert bundle is not None
     page = _Single(site, bundle)
     text = page.rewritten()
-    rules = _RULES.format(scripts=" ".join(page.scripts), styles=" ".join(page.styles))
-    return (text.replace(_POLICY, rules) + _MARK).encode("utf-8")
+    return (text.replace(_POLICY, policy.alone(page.scripts, page.styles)) + _MARK).encode("utf-8")
 
 
 def is_ours(data: bytes) -> bool:
@@ -49,13 +42,13 @@ class _Single(Alone):
         text = self.text(path).replace("</script", r"<\/script").replace("<!--", r"<\!--")
         waits = any(name == "async" for name, _ in attributes)
         self._last.insert(len(self._last) if waits else 0, text)
-        self.scripts.append(_hash(text))
+        self.scripts.append(text)
         return ""
 
     def style(self, path: str) -> str:
         """The sheet itself, with what it refers to."""
         css = referred(self.text(path), path, self.address)
-        self.styles.append(_hash(css))
+        self.styles.append(css)
         return f"<style>{css}</style>"
 
     def policy(self, content: str) -> str:
@@ -98,7 +91,3 @@ def _variants(config: Any) -> set[str]:
     own = {name for part in (engine["script"], *engine["wasm"].values()) for name, _ in part["chunks"]}
     parts = [part for each in engine["variants"] for part in (each["script"], each["wasm"]) if part]
     return {name for part in parts for name, _ in part["chunks"]} - own
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

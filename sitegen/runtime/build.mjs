@@ -226,6 +226,7 @@ const runtime = {
   page: await script('src/page/main.ts', 'page.js'),
   worker: await script('src/sw/sw.ts', 'sw.js'),
   retired: await script('src/sw/retire.ts', 'retire.js'),
+  early: await script('src/page/early.ts', 'early.js'),
   kept: await script('src/page/kept.ts', 'kept.js'),
   preview: await script('src/preview/main.ts', 'preview.js'),
   style: await script('src/demo.css', 'demo.css'),

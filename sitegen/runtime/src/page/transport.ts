@@ -4,7 +4,7 @@
  */
 
 import { chunkPath, verify } from '../shared/chunk';
-import { fetched, intact, put } from '../shared/fetched';
+import { fetched, intact, put, type Asked } from '../shared/fetched';
 import type { Need } from '../shared/needs';
 import { AT_ONCE } from '../shared/severally';
 import { mayBeStored, remember } from './stored';
@@ -63,7 +63,10 @@ class HttpTransport implements Keeping {
     // What is on its way into the store is lost when the browser ends: that is to be a few at most.
     if (this.storing.size >= AT_ONCE) await Promise.race([...this.storing, slowly()]);
     // What is damaged is what the service worker would answer with, too.
-    const { file, payload } = await fetched(this.base, need, { mode: kept ? 'reload' : 'default' });
+    const { file, payload } = await fetched(this.base, need, {
+      mode: kept ? 'reload' : 'default',
+      asked: kept ? undefined : early(id),
+    });
     // Neither a full disk nor a slow one must keep the demo from running.
     if (this.store && this.keeping()) {
       const storing = this.put(this.store, need, file).catch(() => undefined);
@@ -83,7 +86,16 @@ class HttpTransport implements Keeping {
   }
 }
 
+/** The request for a chunk that the page's head has made; whoever asks first gets it. */
+function early(id: string): Asked | undefined {
+  const asked = globalThis.sitegenEarly?.get(id);
+  globalThis.sitegenEarly?.delete(id);
+  return asked;
+}
+
 declare global {
+  /** By the ids of chunks: early.ts. */
+  var sitegenEarly: Map<string, Asked> | undefined;
   /** What chunk files call; payloads come as text, one byte a character. */
   var sitegenChunk: ((id: string, payload: string) => void) | undefined;
 }

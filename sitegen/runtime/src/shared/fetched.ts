@@ -9,9 +9,19 @@ export interface Fetched {
   payload: Uint8Array;
 }
 
-/** How a file is asked for; `pauses` are those before it is asked for again, and `signal` ends it. */
+/** A request that is under way. */
+export interface Asked {
+  response: Promise<Response>;
+  ending: AbortController;
+}
+
+/**
+ * How a file is asked for; `asked` is how it was already, `pauses` are those before it is asked for again, and `signal`
+ * ends it.
+ */
 interface How {
   mode?: RequestCache;
+  asked?: Asked | undefined;
   pauses?: readonly number[] | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -30,11 +40,15 @@ class Refused extends Error {}
 export async function fetched(
   base: string,
   need: Need,
-  { mode = 'default', pauses = PAUSES, signal }: How = {},
+  { mode = 'default', asked, pauses = PAUSES, signal }: How = {},
 ): Promise<Fetched> {
   for (let turn = 0; ; turn++) {
     try {
-      return await once(base, need, turn > 0 && mode === 'default' ? 'reload' : mode, signal);
+      if (turn === 0 && asked) return await once(need, asked, signal);
+      const ending = new AbortController();
+      const cache = turn > 0 && mode === 'default' ? 'reload' : mode;
+      const response = fetch(new URL(need.path, base), { cache, signal: ending.signal });
+      return await once(need, { response, ending }, signal);
     } catch (error) {
       if (signal?.aborted) throw error;
       const pause = pauses[turn];
@@ -47,8 +61,7 @@ export async function fetched(
   }
 }
 
-async function once(base: string, need: Need, mode: RequestCache, signal?: AbortSignal): Promise<Fetched> {
-  const ending = new AbortController();
+async function once(need: Need, { response: coming, ending }: Asked, signal?: AbortSignal): Promise<Fetched> {
   const end = (): void => ending.abort(signal?.reason);
   if (signal?.aborted) end();
   signal?.addEventListener('abort', end);
@@ -59,7 +72,7 @@ async function once(base: string, need: Need, mode: RequestCache, signal?: Abort
   };
   heard();
   try {
-    const response = await fetch(new URL(need.path, base), { cache: mode, signal: ending.signal });
+    const response = await coming;
     if (!response.ok) {
       const { status } = response;
       const final = status < 500 && status !== 408 && status !== 429;
