@@ -43,7 +43,7 @@ def versions(project: Path, root: Path) -> tuple[Site, Site]:
 @contextmanager
 def _cut_small(before_scripts: bytes) -> Iterator[None]:
     """The engine and the samples are cut anew, past the cache; weights are small enough as they are."""
-    kept, Steps.cut = Steps.cut, lambda self, blob: _cut(blob, before_scripts)  # type: ignore[method-assign]
+    kept, Steps.cut = Steps.cut, lambda self, blob, **_: _cut(blob, before_scripts)  # type: ignore[method-assign]
     whole, chunks.CHUNK_BYTES = chunks.CHUNK_BYTES, CHUNK
     try:
         yield

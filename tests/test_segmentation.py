@@ -12,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from content import webm
 from sitegen.host import Host
 from tests import scripts
-from tests.browsers import NAMES, Browser, Tab, click, wait_for
+from tests.browsers import NAMES, Browser, Tab, click, give, wait_for
 from tests.conftest import REPOSITORY, build, make
 
 PICTURE = REPOSITORY / "content/scenes/samples/cat.png"
@@ -35,6 +36,12 @@ SEEN = """(() => {
   const mask = document.querySelector('.sg-mask');
   return [...mask.getContext('2d').getImageData(0, 0, mask.width, mask.height).data];
 })()"""
+
+# What visitors are told of each class, in per cent.
+SHARES = r"""Object.fromEntries([...document.querySelectorAll('[data-class]')].map((each) => {
+  const [, label, share] = /^(\S+)\s+(\d+)/.exec(each.textContent.trim());
+  return [label, Number(share)];
+}))"""
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +113,8 @@ def test_segments_are_pythons(name: str, browser: Callable[[str], Browser], site
             assert all(len(own) == 1 for own in found.values())
             assert len({tuple(own[0]) for own in found.values()}) == len(found)
             shares = tab.evaluate("[...document.querySelectorAll('[data-class]')].map((e) => e.textContent.trim())")
-            inside = classes[6:18]  # where there is no paper
-            told = [(LABELS[k], round((inside == k).mean() * 100)) for k in np.unique(inside)]
-            assert shares == [f"{label} {share}\u00a0%" for label, share in told]
+            inside = told(classes[6:18])  # where there is no paper
+            assert shares == [f"{label} {share}\u00a0%" for label, share in inside.items()]
             click(tab, "[data-class='0']")
             wait_for(tab, "document.querySelector('[data-class=\"0\"]').ariaPressed === 'true'")
             wait_for(tab, f"{SEEN}.every((value, index) => index % 4 < 3 || value === 255)")
@@ -121,6 +127,36 @@ def test_segments_are_pythons(name: str, browser: Callable[[str], Browser], site
             assert under[0] == pytest.approx(over[0] - over[1] / 2, abs=1)
             assert under[2] == pytest.approx(over[2], abs=1)
     tab.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_films_are_looked_at_as_they_play(name: str, browser: Callable[[str], Browser], site: Path, model: Any) -> None:
+    """A film of the picture, then of its colours turned around: what is seen follows, over http and from a file."""
+    turned = Image.merge("RGB", picture().split()[::-1])
+    film = webm.webm([picture()] * 40 + [turned] * 40, 4, quality=95)
+    straight = expected(model)[6:18]  # where there is no paper
+    around = np.array([0, 3, 2, 1])[straight]
+    first, second = told(straight), told(around)
+    assert max(abs(first.get(label, 0) - second.get(label, 0)) for label in LABELS) > 10
+    tab = browser(name).new_tab()
+    with Host(site) as host:
+        for url in (host.url + "colours/index.html", (site / "colours/index.html").as_uri()):
+            tab.goto(url)
+            click(tab, "[data-source=video]")
+            give(tab, film, "film.webm", "video/webm")
+            # It plays by itself; WebKitGTK gets nowhere from a film's end.
+            wait_for(tab, "document.querySelector('video')?.currentTime > 0 && document.querySelector('.sg-mask')")
+            tab.evaluate("document.querySelector('video').pause()")
+            for at, shares in ((19.5, second), (0.5, first)):
+                tab.evaluate(f"document.querySelector('video').currentTime = {at}")
+                # The film's picture is not quite the picture.
+                wait_for(tab, f"Object.entries({shares}).every(([l, s]) => Math.abs((({SHARES})[l] ?? 0) - s) <= 4)")
+    tab.close()
+
+
+def told(classes: NDArray[np.int64]) -> dict[str, int]:
+    """The shares of the classes that are there, in per cent, as visitors are told."""
+    return {LABELS[k]: round((classes == k).mean() * 100) for k in np.unique(classes)}
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,17 @@ export function Video({ host, input, show }: { host: DemoHost; input: ImageInput
     if (video.paused && video.videoWidth) void show(frame(video));
   };
 
+  // Some browsers are at a place before they show its frame.
+  useEffect(() => {
+    const video = screen.current;
+    if (!video || !('requestVideoFrameCallback' in video)) return;
+    let asked = video.requestVideoFrameCallback(function shown() {
+      halted();
+      asked = video.requestVideoFrameCallback(shown);
+    });
+    return () => video.cancelVideoFrameCallback(asked);
+  }, [url]);
+
   const failed = (): void => {
     setUrl(null);
     setPlaying(false);
@@ -40,9 +51,10 @@ export function Video({ host, input, show }: { host: DemoHost; input: ImageInput
           ref={screen}
           src={url}
           controls
-          autoplay
           muted
           playsInline
+          // Not every browser takes autoplay; one that does not play by itself shows what it begins with.
+          onLoadedData={() => void screen.current!.play().catch(halted)}
           onPlay={() => setPlaying(true)}
           onPause={() => setPlaying(false)}
           onEnded={() => setPlaying(false)}
