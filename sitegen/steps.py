@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +109,13 @@ class Steps:
             return None
         if not demo.sound:
             return None
+        # Pictures and clips come one by one.
+        options = Options(demo.outputs, demo.signature, one=bool(tasks.TASKS[demo.task].SOURCES))
         key = Cache.key(
             {
                 "model": parts,
                 "format": format.NAME,
-                "outputs": demo.outputs,
-                "signature": demo.signature,
+                **asdict(options),
                 "versions": models.versions(),
             }
         )
@@ -124,9 +125,7 @@ class Steps:
         ):
             return key, known
         self._progress(f"converting {file.name} ({format.TITLE})")
-        return key, self._executor().submit(
-            worker.convert, file.path, format.NAME, Options(demo.outputs, demo.signature), self._cache.root
-        )
+        return key, self._executor().submit(worker.convert, file.path, format.NAME, options, self._cache.root)
 
     def _pack(
         self, demo: DemoSpec, begun: _Begun | Missing | None, errors: list[SitegenError]
