@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """`outputs`: names of the nodes to end in; `signature`: which one of a SavedModel's."""
+    """`outputs`: names of the nodes to end in; `signature`: which one of a SavedModel's.
+
+    `architecture`: the network that a file of mere weights is of.
+    """
 
     outputs: tuple[str, ...] = ()
     signature: str | None = None
+    architecture: str | None = None
