@@ -808,17 +808,22 @@ def _label(folder: Path, path: Path) -> str:
     return f"{name}/" if path.is_dir() else name
 
 
-def _named(folder: Path, member: str, found: list[Path]) -> Path:
+def member(folder: Path, name: str) -> Path | None:
+    """What has a name ("a/b.txt") in an unpacked folder; None where there is nothing."""
     # Looked up and never joined to the folder: so it cannot lead out of it. macOS packs names decomposed.
     inside = {_composed(path.relative_to(folder).as_posix()): path for path in folder.rglob("*")}
-    wanted = "/".join(part for part in member.split("/") if part not in ("", "."))
-    path = inside.get(_composed(wanted)) if wanted else folder
+    wanted = "/".join(part for part in name.split("/") if part not in ("", "."))
+    return inside.get(_composed(wanted)) if wanted else folder
+
+
+def _named(folder: Path, name: str, found: list[Path]) -> Path:
+    path = member(folder, name)
     if path is not None:
         return path.parent if path.name == "saved_model.pb" else path
     labels = [_label(folder, path) for path in found]
-    near = difflib.get_close_matches(member, labels, n=1)
+    near = difflib.get_close_matches(name, labels, n=1)
     raise SitegenError(
-        f"the archive holds no {_shown(member)}",
+        f"the archive holds no {_shown(name)}",
         hint=f"did you mean {_shown(near[0])}?" if near else f"models in it: {_listed(labels) or 'none'}",
     )
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 class Options:
     """`outputs`: names of the nodes to end in; `signature`: which one of a SavedModel's.
 
-    `architecture`: the network that a file of mere weights is of.
+    `architecture`: the network that a file of mere weights is of; `heatmap`: class activations come out, too.
     """
 
     outputs: tuple[str, ...] = ()
     signature: str | None = None
     architecture: str | None = None
+    heatmap: bool = False
