@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sitegen import chunks, icon, media, models, plan, quantization, tasks, thumbnail, weights, worker
+from sitegen import chunks, icon, labels, media, models, plan, quantization, tasks, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
-from sitegen.models.locate import Sources
+from sitegen.models.locate import Sources, within
 from sitegen.models.options import Options
 from sitegen.records import (
     Blob,
@@ -25,6 +25,8 @@ from sitegen.records import (
     FileRef,
     ImageInput,
     Limits,
+    ModelFile,
+    ModelRef,
     Packed,
     Signature,
     SourceFile,
@@ -84,6 +86,7 @@ class Steps:
         self._progress = progress
         self._sources = sources
         self._strict = strict
+        self._files: dict[ModelRef, ModelFile | SitegenError] = {}
 
     def packed(self, demos: list[DemoSpec], errors: list[SitegenError]) -> list[Packed | Missing | None]:
         """The packed model of each demo, in order; all work is under way at once. Appends to `errors`."""
@@ -92,17 +95,55 @@ class Steps:
         planning = [self._plan(demo, each, errors) for demo, each in zip(demos, packing, strict=True)]
         return [self._finish(demo, each, errors) for demo, each in zip(demos, planning, strict=True)]
 
+    def named(self, demo: DemoSpec, errors: list[SitegenError]) -> DemoSpec:
+        """The demo with its labels, where they are in its model's archive. Appends to `errors`.
+
+        What is wrong with the archive itself is left to `packed`.
+        """
+        if demo.labels_file is None or demo.model is None:
+            return demo
+        try:
+            file = self._located(demo.model)
+        except SitegenError:
+            return demo
+        found: tuple[str, ...] = ()
+        wrong: list[SitegenError] = []
+        try:
+            data, name = within(file, demo.labels_file.member)
+            found = labels.of_lines(labels.split(data), demo.labels_file.pattern, name, wrong)
+        except SitegenError as error:
+            wrong.append(_placed(error, demo, "labels"))
+        except UnicodeDecodeError:
+            wrong.append(SitegenError(f"{demo.labels_file.member} is not UTF-8", demo.places["labels"]))
+        errors += wrong
+        return replace(demo, labels=found, sound=demo.sound and not wrong)
+
+    def _located(self, model: ModelRef) -> ModelFile:
+        """As Sources.locate, and asked for once."""
+        if model not in self._files:
+            try:
+                self._files[model] = self._sources.locate(model)
+            except SitegenError as error:
+                self._files[model] = error
+        found = self._files[model]
+        if isinstance(found, SitegenError):
+            raise found
+        return found
+
     def _start(self, demo: DemoSpec, errors: list[SitegenError]) -> _Begun | Missing | None:
         """The cache key of a model's conversion, and its result or the future of it."""
         if demo.model is None:
             return None
         place = demo.places["model.source"]
         try:
-            file = self._sources.locate(demo.model)
+            file = self._located(demo.model)
             format = models.identify(file, demo.format, place, demo.places["model.format"])
             parts = [(path.name, self._cache.sha256(path)) for path in sorted(format.files(file.path))]
+            if demo.architecture is not None and format.NAME != "pytorch":
+                what = f"{file.name} says its architecture itself ({format.TITLE})"
+                raise SitegenError(what, hint="leave it out", key="model.architecture")
         except SitegenError as error:
-            placed = SitegenError(error.what, error.where or place, error.hint, error.kind)
+            placed = error if error.where else _placed(error, demo, "model.source")
             if isinstance(error, Unreachable) and demo.model.optional and not self._strict:
                 return Missing(placed)
             errors.append(placed)
@@ -110,7 +151,13 @@ class Steps:
         if not demo.sound:
             return None
         # Pictures and clips come one by one.
-        options = Options(demo.outputs, demo.signature, one=bool(tasks.TASKS[demo.task].SOURCES))
+        options = Options(
+            demo.outputs,
+            demo.signature,
+            demo.architecture,
+            demo.output.heatmap,
+            one=bool(tasks.TASKS[demo.task].SOURCES),
+        )
         key = Cache.key(
             {
                 "model": parts,
@@ -360,7 +407,7 @@ def _use(demo: DemoSpec, given: ImageInput | None) -> dict[str, Any]:
         return {"input": None, **said}
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
     draw = {"pen": given.stroke, "fit": given.fit} if "draw" in given.sources else None
-    return {"input": {**sizes, "resize": given.resize, **_arithmetic(given), "draw": draw}, **said}
+    return {"input": {**sizes, "resize": given.resize, "crop": given.crop, **_arithmetic(given), "draw": draw}, **said}
 
 
 def _arithmetic(given: ImageInput) -> dict[str, Any]:

@@ -38,7 +38,18 @@ export function pixelsOf(source: CanvasImageSource, width: number, height: numbe
 
 /** The part of a picture that the model sees. */
 export function boxFor(picture: Pixels, input: ImageInput): Box {
-  const { width, height } = picture;
+  const { left, top, width, height } = fitted(picture, input);
+  const cut = (1 - input.crop) / 2;
+  return {
+    left: left + cut * width,
+    top: top + cut * height,
+    width: width * input.crop,
+    height: height * input.crop,
+  };
+}
+
+/** What `resize` makes fill the input's shape. */
+function fitted({ width, height }: Pixels, input: ImageInput): Box {
   const ratio = input.width / input.height;
   if (input.resize === 'stretch' || width === height * ratio) return { left: 0, top: 0, width, height };
   const wide = width > height * ratio;
