@@ -254,6 +254,7 @@ def _demo(
         width=front.input.size[1] if front.input.size else None,
         channels=front.input.channels,
         resize=front.input.resize,
+        antialias=front.input.antialias,
         crop=front.input.crop,
         invert=front.input.invert,
         scale=front.input.scale,
@@ -265,6 +266,7 @@ def _demo(
         fit=front.input.draw.fit,
     )
     takes = front.input.takes()
+    mean = front.input.clip.mean if front.input.clip else None
     arrays = _arrays(root, file, front, places, errors)
     if front.input.text is not None:
         takes["text"]["vocabulary"] = vocabulary.read(root, file, front.input.text, places, errors)
@@ -300,6 +302,7 @@ def _demo(
             pictures=pictures,
             takes=takes,
             arrays=arrays,
+            array_members={"input.clip.mean": mean.member} if mean and mean.member is not None else {},
             said=said,
             places=known,
             sound=model is not None and not (errors or flawed),
@@ -350,9 +353,9 @@ def _arrays(
     root: Path, file: SourceFile, front: FrontMatter, places: Places, errors: list[SitegenError]
 ) -> dict[str, ArrayFile]:
     """The files of numbers that the page's input names, by their keys."""
-    clip = front.input.clip
+    mean = front.input.clip.mean if front.input.clip else None
     return {
         key: found
-        for key, name in [("input.clip.mean", clip.mean if clip else None)]
+        for key, name in [("input.clip.mean", mean.file if mean else None)]
         if name is not None and (found := beside.array(root, file, name, places.of(key), errors))
     }

@@ -215,7 +215,8 @@ class Packed:
 class ImageInput:
     """How a picture becomes the input tensor: y = (x * scale - mean[c]) / std[c] for x in 0..255, NHWC.
 
-    `crop` is the share of each side of what `resize` gives that is taken, out of its middle.
+    Without `antialias`, what is shrunk is bilinear between four pixels. `crop` is the share of each side of what
+    `resize` gives that is taken, out of its middle.
     `height`, `width` and `channels` are None where the model is to say.
     """
 
@@ -223,6 +224,7 @@ class ImageInput:
     width: int | None
     channels: int | None
     resize: str
+    antialias: bool
     crop: float
     invert: bool
     scale: float
@@ -341,6 +343,7 @@ class DemoSpec:
     pictures: tuple[SourceFile, ...]  # for the page's card
     takes: Mapping[str, Any]  # what the page's input says of what is no picture: schema.py, TAKES
     arrays: Mapping[str, ArrayFile]  # files of numbers that it names, by their keys: "input.clip.mean"
+    array_members: Mapping[str, str]  # those that are in the model's archive, until that was fetched: their paths in it
     said: frozenset[str]  # the keys that stand in the front matter, and those within them: "input", "input.size"
     places: Mapping[str, Place]
     sound: bool

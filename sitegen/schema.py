@@ -127,13 +127,28 @@ class Audio(Strict):
     step: float = Field(0.25, ge=0.05, description="seconds from one window to the next, of files and the microphone")
 
 
+class MeanClip(Strict):
+    """Where the numbers are that are subtracted from each clip."""
+
+    file: str | None = Field(None, min_length=1, description="a .npy file beside the page")
+    member: str | None = Field(None, min_length=1, description="a .npy file in the model's archive: its path inside")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> MeanClip:
+        if (self.file is None) == (self.member is None):
+            _refuse("says where the mean clip is in no way, or in two", "say one of file and member")
+        return self
+
+
 class Clip(Strict):
     """Frames of a film or a camera that a model is shown at once."""
 
     fps: float = Field(gt=0, le=60, description="frames a second, as the model was trained")
     frames: int | None = Field(None, ge=1, le=512, description="how many; the model says it unless it takes any number")
     stride: int | None = Field(None, ge=1, description="frames from one clip to the next; left out, half a clip")
-    mean: str | None = Field(None, min_length=1, description="a .npy file of float32 that is subtracted from each clip")
+    mean: Annotated[MeanClip, _widen("file")] | None = Field(
+        None, description="a .npy file of float32 that is subtracted from each clip"
+    )
 
 
 def _as_names(value: Any) -> Any:
@@ -228,6 +243,7 @@ class Input(Strict):
     )
     channels: Literal[1, 3] | None = Field(None, description="1 grey, 3 RGB; the model says it")
     resize: Literal["stretch", "center-crop", "letterbox"] = "stretch"
+    antialias: bool = Field(True, description="video-classification: false shrinks as OpenCV does, between four pixels")
     crop: float = Field(1.0, gt=0, le=1, description="the share of the sides of what resize gives that is taken of it")
     invert: bool = Field(False, description="x becomes 255 - x first, for models that expect bright ink")
     scale: float = Field(1.0, description="1/255 for models that expect 0..1")

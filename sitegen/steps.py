@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sitegen import chunks, icon, labels, media, models, plan, quantization, tasks, thumbnail, weights, worker
+from sitegen import beside, chunks, icon, labels, media, models, plan, quantization, tasks, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
 from sitegen.models.locate import Sources, within
@@ -24,6 +24,7 @@ from sitegen.records import (
     DemoSpec,
     FileRef,
     ImageInput,
+    LabelsFile,
     Limits,
     ModelFile,
     ModelRef,
@@ -96,27 +97,30 @@ class Steps:
         return [self._finish(demo, each, errors) for demo, each in zip(demos, planning, strict=True)]
 
     def named(self, demo: DemoSpec, errors: list[SitegenError]) -> DemoSpec:
-        """The demo with its labels, where they are in its model's archive. Appends to `errors`.
+        """The demo with its labels and arrays, where they are in its model's archive. Appends to `errors`.
 
         What is wrong with the archive itself is left to `packed`.
         """
-        if demo.labels_file is None or demo.model is None:
+        if (demo.labels_file is None and not demo.array_members) or demo.model is None:
             return demo
         try:
             file = self._located(demo.model)
         except SitegenError:
             return demo
-        found: tuple[str, ...] = ()
         wrong: list[SitegenError] = []
-        try:
-            data, name = within(file, demo.labels_file.member)
-            found = labels.of_lines(labels.split(data), demo.labels_file.pattern, name, wrong)
-        except SitegenError as error:
-            wrong.append(_placed(error, demo, "labels"))
-        except UnicodeDecodeError:
-            wrong.append(SitegenError(f"{demo.labels_file.member} is not UTF-8", demo.places["labels"]))
+        named = _named(demo, demo.labels_file, file, wrong) if demo.labels_file else demo.labels
+        arrays = dict(demo.arrays)
+        for key, member in demo.array_members.items():
+            try:
+                path, name = within(file, member)
+            except SitegenError as error:
+                wrong.append(_placed(error, demo, key))
+                continue
+            found = beside.array_at(path, name, member, demo.places[key], wrong)
+            if found is not None:
+                arrays[key] = found
         errors += wrong
-        return replace(demo, labels=found, sound=demo.sound and not wrong)
+        return replace(demo, labels=named, arrays=arrays, sound=demo.sound and not wrong)
 
     def _located(self, model: ModelRef) -> ModelFile:
         """As Sources.locate, and asked for once."""
@@ -381,6 +385,18 @@ class Steps:
             blob = self._cache.put(draw())
             self._cache.keep(step, key, [blob.sha256, blob.size])
         return blob
+
+
+def _named(demo: DemoSpec, said: LabelsFile, file: ModelFile, errors: list[SitegenError]) -> tuple[str, ...]:
+    """The labels in a model's archive. Appends to `errors`."""
+    try:
+        path, name = within(file, said.member)
+        return labels.of_lines(labels.split(path.read_bytes()), said.pattern, name, errors)
+    except SitegenError as error:
+        errors.append(_placed(error, demo, "labels"))
+    except UnicodeDecodeError:
+        errors.append(SitegenError(f"{said.member} is not UTF-8", demo.places["labels"]))
+    return ()
 
 
 def _placed(error: SitegenError, demo: DemoSpec, key: str) -> SitegenError:

@@ -50,7 +50,11 @@ def pages(picture: Image.Image, folder: Path, given: dict[str, Any]) -> NDArray[
       const values = script.resized(picture, script.boxFor(picture, given.input), given.input);
       files.writeFileSync(given.folder + '/out', new Uint8Array(values.buffer));
     """
-    scripts.call("widgets/pictures/pixels.ts", body, {"folder": str(folder), "from": picture.size, "input": given})
+    scripts.call(
+        "widgets/pictures/pixels.ts",
+        body,
+        {"folder": str(folder), "from": picture.size, "input": {"crop": 1, "antialias": True, **given}},
+    )
     return np.frombuffer((folder / "out").read_bytes(), np.float32).reshape(given["height"], given["width"], 3)
 
 

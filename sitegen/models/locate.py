@@ -98,8 +98,8 @@ class Sources:
         )
 
 
-def within(file: ModelFile, name: str) -> tuple[bytes, str]:
-    """A file that came in a model's archive: its bytes, and how people know it. Raises SitegenError."""
+def within(file: ModelFile, name: str) -> tuple[Path, str]:
+    """A file that came in a model's archive: where it is, and how people know it. Raises SitegenError."""
     from sitegen.models import archive
 
     known = file.name.partition("!")[0]
@@ -108,7 +108,7 @@ def within(file: ModelFile, name: str) -> tuple[bytes, str]:
     path = archive.member(file.archive, name)
     if path is None or not path.is_file():
         raise SitegenError(f"{known} has no file {name} in it")
-    return path.read_bytes(), f"{known}!{name}"
+    return path, f"{known}!{name}"
 
 
 def _is_archive(path: Path) -> bool:

@@ -102,6 +102,7 @@ def as_json(image: ImageInput) -> dict[str, Any]:
         "height": image.height,
         "channels": image.channels,
         "resize": image.resize,
+        "antialias": image.antialias,
         "crop": image.crop,
         "invert": image.invert,
         "scale": image.scale,

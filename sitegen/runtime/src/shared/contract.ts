@@ -45,6 +45,8 @@ export interface ImageInput {
   resize: 'stretch' | 'center-crop' | 'letterbox';
   /** The share of each side of what that gives that is taken, out of its middle. */
   crop: number;
+  /** Without it, what is shrunk is bilinear between the four pixels around each place. */
+  antialias: boolean;
   invert: boolean;
   scale: number;
   mean: number[];

@@ -89,12 +89,18 @@ interface Window {
 
 /**
  * Triangle filter with half-pixel centres, widened when shrinking: what Pillow calls BILINEAR and TensorFlow
- * `resize(antialias=True)`. `start` and `size` say which part of the axis is resized, in pixels; windows are clipped to
+ * `resize(antialias=True)`; without `antialias`, OpenCV's INTER_LINEAR. `start` and `size` say which part of the axis is resized, in pixels; windows are clipped to
  * 0..`edge` and their rest is weighed anew, as Pillow does, unless it is null.
  */
-function windows(start: number, size: number, count: number, edge: number | null): Window[] {
+function windows(
+  start: number,
+  size: number,
+  count: number,
+  edge: number | null,
+  antialias: boolean,
+): Window[] {
   const scale = size / count;
-  const reach = Math.max(scale, 1);
+  const reach = antialias ? Math.max(scale, 1) : 1;
   return Array.from({ length: count }, (_, index) => {
     const center = start + (index + 0.5) * scale;
     const first = Math.max(Math.floor(center - reach + 0.5), edge === null ? -Infinity : 0);
@@ -113,8 +119,8 @@ export function resized(picture: Pixels, box: Box, input: ImageInput): Float32Ar
   const { width, height, channels } = input;
   const inside = box.left >= 0 && box.top >= 0;
   const within = inside && box.left + box.width <= picture.width && box.top + box.height <= picture.height;
-  const columns = windows(box.left, box.width, width, within ? picture.width : null);
-  const rows = windows(box.top, box.height, height, within ? picture.height : null);
+  const columns = windows(box.left, box.width, width, within ? picture.width : null, input.antialias);
+  const rows = windows(box.top, box.height, height, within ? picture.height : null, input.antialias);
   const firstRow = rows[0]!.start;
   const lastRow = rows[height - 1]!.start + rows[height - 1]!.weights.length;
   const firstColumn = columns[0]!.start;
