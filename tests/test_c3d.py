@@ -168,6 +168,16 @@ def test_one_clip_gives_what_one_of_ten_gave(transposed: bool, tmp_path: Path) -
         np.testing.assert_allclose(found[0], whole["scores"].numpy()[n], atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(150, 150), (90, 90)])
+def test_python_shrinks_between_four_pixels(size: tuple[int, int]) -> None:
+    """What the pages' clips are held against, next to TensorFlow's resize without antialiasing."""
+    import tensorflow as tf
+
+    picture = np.random.default_rng(1).integers(0, 256, (*size, 3)).astype(np.uint8)
+    (found,) = c3d.preprocessed([picture], np.zeros((1, SIDE, SIDE, 3), np.float32), SIDE)[0]
+    np.testing.assert_allclose(found, tf.image.resize(picture, (SIDE, SIDE)).numpy(), atol=1e-3)
+
+
 def frames(count: int) -> list[Image.Image]:
     """A disc that moves over a ground that does not repeat."""
     rows, columns = np.mgrid[0:180, 0:320]
@@ -238,6 +248,42 @@ def test_clips_and_scores_are_pythons(name: str, browser: Callable[[str], Browse
     expected = scores(with_its_weights(engine.load(thin, Options(one=True)), site.packed), clip)
     assert np.ptp(expected) > 1e-3
     check(told[0], expected, 1e-4)
+
+
+# In the first worker, no array of many numbers can be had.
+_FULL = """
+  const { Blob } = globalThis;
+  let first = true;
+  globalThis.Blob = function (parts, options) {
+    const full = `
+      globalThis.Float32Array = class extends Float32Array {
+        constructor(...given) {
+          if (given[0] > 1000) throw new RangeError('Array buffer allocation failed');
+          super(...given);
+        }
+      };
+    `;
+    const engine = options?.type === 'text/javascript' && first;
+    if (engine) first = false;
+    return new Blob(engine ? [full, ...parts] : parts, options);
+  };
+"""
+
+
+def test_a_device_without_enough_memory(browser: Callable[[str], Browser], site: Built) -> None:
+    """For the weights: it is said, and the page stays usable."""
+    tab = browser("chromium").new_tab()
+    with Host(site.root) as host:
+        open_page(tab, host.url + "sports/index.html")
+        tab.evaluate(f"(() => {{ {_FULL} }})()")
+        give(tab, webm(frames(32), 10), "film", "video/webm")
+        said = "document.querySelector('.sg-error')?.textContent"
+        wait_for(tab, f"{said} === 'The model could not be loaded: this device has not enough memory for the model.'")
+        give(tab, webm(frames(32), 10), "film", "video/webm")
+        ended(tab)
+        assert tab.evaluate(said) is None
+        assert len(tab.evaluate(TOLD)) == 1
+    tab.close()
 
 
 @pytest.mark.slow
