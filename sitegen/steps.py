@@ -32,6 +32,7 @@ from sitegen.records import (
     SourceFile,
     TensorSpec,
 )
+from sitegen.tasks import TASKS
 
 Progress = Callable[[str], None]
 Workers = Callable[[], Executor]
@@ -157,7 +158,7 @@ class Steps:
                 "outputs": demo.outputs,
                 "signature": demo.signature,
                 "architecture": demo.architecture,
-                "heatmap": demo.output.heatmap,
+                "heatmap": _heatmap(demo),
                 "versions": models.versions(),
             }
         )
@@ -167,7 +168,7 @@ class Steps:
         ):
             return key, known
         self._progress(f"converting {file.name} ({format.TITLE})")
-        options = Options(demo.outputs, demo.signature, demo.architecture, demo.output.heatmap)
+        options = Options(demo.outputs, demo.signature, demo.architecture, _heatmap(demo))
         return key, self._executor().submit(worker.convert, file.path, format.NAME, options, self._cache.root)
 
     def _pack(
@@ -382,6 +383,11 @@ class Steps:
 def _placed(error: SitegenError, demo: DemoSpec, key: str) -> SitegenError:
     """An error that no place is known of, at the place of its key, or else of `key`."""
     return SitegenError(error.what, demo.places.get(error.key or key, demo.places[key]), error.hint, error.kind)
+
+
+def _heatmap(demo: DemoSpec) -> bool:
+    """Whether class activations are to come out; a task that makes nothing of them says so itself."""
+    return demo.output.heatmap and "output.heatmap" in TASKS[demo.task].TAKES
 
 
 def _payloads(packed: dict[str, Any]) -> list[dict[str, Any]]:
