@@ -33,6 +33,7 @@ from sitegen.records import (
     SourceFile,
     TensorSpec,
 )
+from sitegen.tasks import TASKS
 
 Progress = Callable[[str], None]
 Workers = Callable[[], Executor]
@@ -159,7 +160,7 @@ class Steps:
             demo.outputs,
             demo.signature,
             demo.architecture,
-            demo.output.heatmap,
+            _heatmap(demo),
             one=bool(tasks.TASKS[demo.task].SOURCES),
         )
         key = Cache.key(
@@ -402,6 +403,11 @@ def _named(demo: DemoSpec, said: LabelsFile, file: ModelFile, errors: list[Siteg
 def _placed(error: SitegenError, demo: DemoSpec, key: str) -> SitegenError:
     """An error that no place is known of, at the place of its key, or else of `key`."""
     return SitegenError(error.what, demo.places.get(error.key or key, demo.places[key]), error.hint, error.kind)
+
+
+def _heatmap(demo: DemoSpec) -> bool:
+    """Whether class activations are to come out; a task that makes nothing of them says so itself."""
+    return demo.output.heatmap and "output.heatmap" in TASKS[demo.task].TAKES
 
 
 def _payloads(packed: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Makes the samples of this page from photographs that come with scikit-image and scikit-learn; they are only made smaller.
+"""Makes the samples of this page: photographs that come with scikit-image and scikit-learn, made smaller.
 
 A second run with the same versions writes the same bytes.
 """

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sitegen.disk import Cache
-from sitegen.errors import SitegenError
+from sitegen.errors import SitegenError, did_you_mean
 from sitegen.records import ModelFile, ModelRef
 
 if TYPE_CHECKING:
@@ -49,9 +49,10 @@ class Sources:
             path = archive.choose(folder, ref.member)
             name = f"{name}!{path.relative_to(folder).as_posix()}"
             self._check_files(ref, folder)
-        elif ref.member is not None or ref.files:
-            key, wanted = ("member", ref.member) if ref.member is not None else ("files", ref.files[0][0])
-            raise SitegenError(f"{name} is no archive, so it has no {wanted}", hint=f"leave model.{key} out")
+        else:
+            said = [("model.member", ref.member)] if ref.member is not None else []
+            for key, wanted in [*said, *(("model.files", file) for file, _ in ref.files)]:
+                raise SitegenError(f"{name} is no archive, so it has no {wanted}", hint=f"leave {key} out", key=key)
         return ModelFile(name, path, folder)
 
     def _check_files(self, ref: ModelRef, folder: Path) -> None:
@@ -61,7 +62,7 @@ class Sources:
         for name, wanted in ref.files:
             path = archive.member(folder, name)
             if path is None or not path.is_file():
-                raise SitegenError(f"{ref.name} has no file {name} in it", key="model.files")
+                raise _not_in(ref.name, folder, name, "model.files")
             sha256 = self._cache.sha256(path)
             kind = "sha256" if len(wanted) == len(sha256) else "sha512"
             found = sha256 if kind == "sha256" else self._sha512(path, sha256)
@@ -107,8 +108,13 @@ def within(file: ModelFile, name: str) -> tuple[Path, str]:
         raise SitegenError(f"{known} is no archive, so it has no {name}")
     path = archive.member(file.archive, name)
     if path is None or not path.is_file():
-        raise SitegenError(f"{known} has no file {name} in it")
+        raise _not_in(known, file.archive, name)
     return path, f"{known}!{name}"
+
+
+def _not_in(known: str, folder: Path, name: str, key: str | None = None) -> SitegenError:
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return SitegenError(f"{known} has no file {name} in it", hint=did_you_mean(name, files), key=key)
 
 
 def _is_archive(path: Path) -> bool:

@@ -54,10 +54,14 @@ def _groups(demo: DemoSpec, said: Sequence[Grouped], errors: list[SitegenError])
     if demo.output.activation == "sigmoid":
         what = "the scores of sigmoids are no shares of a whole, and cannot be summed by groups"
         errors.append(SitegenError(what, place, "leave output.groups out"))
+    if not demo.labels:
+        hint = "a text file with one name a line: labels: labels.txt"
+        errors.append(SitegenError('"output.groups" needs the names of the classes', place, hint))
+        return {}
     for one in said:
         if one.label not in demo.labels:
-            hint = did_you_mean(one.label, demo.labels) if demo.labels else "say them: labels: labels.txt"
-            errors.append(SitegenError(f'"{one.label}" is none of the labels', one.place, hint))
+            what = f'"{one.label}" is none of the labels'
+            errors.append(SitegenError(what, one.place, did_you_mean(one.label, demo.labels)))
     of = {one.label: one.group for one in said}
     names = list(dict.fromkeys(of.values()))
     without = [label for label in demo.labels if label not in of]
