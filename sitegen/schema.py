@@ -242,7 +242,7 @@ class Input(Strict):
         None, description="[height, width]; the model says it unless its input is of any size"
     )
     channels: Literal[1, 3] | None = Field(None, description="1 grey, 3 RGB; the model says it")
-    resize: Literal["stretch", "center-crop", "letterbox"] = "stretch"
+    resize: Literal["stretch", "center-crop", "whole-crop", "letterbox"] = "stretch"
     antialias: bool = Field(True, description="video-classification: false shrinks as OpenCV does, between four pixels")
     crop: float = Field(1.0, gt=0, le=1, description="the share of the sides of what resize gives that is taken of it")
     invert: bool = Field(False, description="x becomes 255 - x first, for models that expect bright ink")

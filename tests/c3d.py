@@ -89,38 +89,26 @@ def write(folder: Path, size: Size = Size(), *, transposed: bool = False, seed: 
 
 
 def preprocessed(frames: Sequence[NDArray[np.uint8]], mean: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """A clip [1, frames, side, side, 3] of pictures [height, width, 3]: the middle square, scaled, minus the mean."""
-    made = []
-    for frame in frames:
-        height, width, _ = frame.shape
-        cut = min(height, width)
-        columns = _places((width - cut) / 2, cut, side, width)
-        rows = _places((height - cut) / 2, cut, side, height)
-        made.append(_bilinear(_bilinear(frame.astype(np.float64), rows, 0), columns, 1))
-    return (np.stack(made) - mean).astype(np.float32)[None]
+    """A clip [1, frames, side, side, 3] of pictures [height, width, 3], as the published code has it but for rounding.
 
-
-def published(frames: Sequence[NDArray[np.uint8]], mean: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """The same by the sizes of the published code: the longer side is rounded up, pixels are rounded to whole numbers.
-
-    Source: process_frames in IBM/MAX-Sports-Video-Classifier, core/model.py, with OpenCV's INTER_LINEAR.
+    Source: process_frames in IBM/MAX-Sports-Video-Classifier, core/model.py, where OpenCV's INTER_LINEAR scales.
     """
     made = []
     for frame in frames:
-        size = [int(length * side / min(frame.shape[:2]) + 1) for length in frame.shape[:2]]
-        size[int(np.argmin(frame.shape[:2]))] = side
-        whole = frame.astype(np.float64)
+        height, width, _ = frame.shape
+        size = (side, int(width * (side / height) + 1)) if width > height else (int(height * (side / width) + 1), side)
+        scaled = frame.astype(np.float64)
         for axis in (0, 1):
-            whole = _bilinear(whole, _places(0, frame.shape[axis], size[axis], frame.shape[axis]), axis)
+            scaled = _bilinear(scaled, _places(frame.shape[axis], size[axis]), axis)
         top, left = ((length - side) // 2 for length in size)
-        made.append(np.rint(whole)[top : top + side, left : left + side])
+        made.append(scaled[top : top + side, left : left + side])
     return (np.stack(made) - mean).astype(np.float32)[None]
 
 
-def _places(start: float, size: float, count: int, edge: int) -> NDArray[np.float64]:
+def _places(before: int, after: int) -> NDArray[np.float64]:
     """Where pixels are looked at along an axis, counted from the middle of the first."""
-    places: NDArray[np.float64] = start + (np.arange(count) + 0.5) * size / count - 0.5
-    return places.clip(0, edge - 1)
+    places: NDArray[np.float64] = (np.arange(after) + 0.5) * before / after - 0.5
+    return places.clip(0, before - 1)
 
 
 def _bilinear(picture: NDArray[np.float64], places: NDArray[np.float64], axis: int) -> NDArray[np.float64]:

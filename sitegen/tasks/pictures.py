@@ -53,6 +53,9 @@ def completed(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) 
         what += f"{dtype} {text.shape(shape)}"
         errors.append(SitegenError(what, place))
         return None
+    if demo.input.resize == "whole-crop":
+        what = f'{demo.task} has no resize "whole-crop"'
+        errors.append(SitegenError(what, demo.places["input.resize"], "center-crop is nearly the same"))
     return sized(demo, shape, errors)
 
 

@@ -42,7 +42,7 @@ export interface ImageInput {
   width: number;
   height: number;
   channels: 1 | 3;
-  resize: 'stretch' | 'center-crop' | 'letterbox';
+  resize: 'stretch' | 'center-crop' | 'whole-crop' | 'letterbox';
   /** The share of each side of what that gives that is taken, out of its middle. */
   crop: number;
   /** Without it, what is shrunk is bilinear between the four pixels around each place. */

@@ -51,6 +51,7 @@ export function boxFor(picture: Pixels, input: ImageInput): Box {
 /** What `resize` makes fill the input's shape. */
 function fitted({ width, height }: Pixels, input: ImageInput): Box {
   const ratio = input.width / input.height;
+  if (input.resize === 'whole-crop') return inWhole(width, height, input);
   if (input.resize === 'stretch' || width === height * ratio) return { left: 0, top: 0, width, height };
   const wide = width > height * ratio;
   if (wide === (input.resize === 'center-crop')) {
@@ -59,6 +60,23 @@ function fitted({ width, height }: Pixels, input: ImageInput): Box {
   }
   const cut = width / ratio;
   return { left: 0, top: (height - cut) / 2, width, height: cut };
+}
+
+/**
+ * The middle, in whole pixels of the picture as it is scaled: one side is the input's, the other the next whole number, and
+ * the middle begins at a pixel.
+ */
+function inWhole(width: number, height: number, input: ImageInput): Box {
+  const wide = width / input.width > height / input.height;
+  const scale = wide ? input.height / height : input.width / width;
+  const right = wide ? Math.floor(width * scale + 1) : input.width;
+  const bottom = wide ? input.height : Math.floor(height * scale + 1);
+  return {
+    left: (Math.floor((right - input.width) / 2) * width) / right,
+    top: (Math.floor((bottom - input.height) / 2) * height) / bottom,
+    width: (input.width * width) / right,
+    height: (input.height * height) / bottom,
+  };
 }
 
 /** The box of a drawing's dark ink, grown so that the ink's longer side fills `fit` of the input; null on a blank one. */
