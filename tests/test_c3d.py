@@ -8,6 +8,7 @@ import io
 import json
 import re
 import resource
+import shutil
 import tarfile
 import time
 import zlib
@@ -37,7 +38,8 @@ from tests.browsers.chromium import Chromium
 from tests.conftest import REPOSITORY
 from tests.parity import engine
 
-PAGE = (REPOSITORY / "content/max-sports-video-classifier/index.md").read_text("utf-8")
+CONTENT = REPOSITORY / "content/max-sports-video-classifier"
+PAGE = (CONTENT / "index.md").read_text("utf-8")
 FRAMES, SIDE, CLASSES = 16, 112, 487
 # The clips that go to the engine, and the frames that they were made of, as they were read off the canvas.
 SPY = """(() => {
@@ -104,6 +106,7 @@ def make(root: Path, page: str, **options: Any) -> Site:
     """Builds a project of this page and another."""
     (root / "content/sports").mkdir(parents=True, exist_ok=True)
     (root / "content/sports/index.md").write_text(page)
+    shutil.copy(CONTENT / "card.png", root / "content/sports")
     (root / "content/text.md").write_text("---\ntitle: Text\n---\n")
     return build.build(build.Project.open(root), lambda message: None, **options)[0]
 
@@ -313,7 +316,10 @@ def test_eighty_million_weights(shared: Path, tmp_path: Path) -> None:
         tab = browser.new_tab()
         with Host(root / "output") as host:
             open_page(tab, host.url + "sports/index.html")
-            # Nothing of it came before somebody wanted it.
+            # Nothing of it came before somebody wanted it; what it would take is told.
+            offline = "document.querySelector('sitegen-offline')"
+            wait_for(tab, f"{offline}.dataset.state === 'not-kept'")
+            assert re.match(r"(6|7)\d MB to keep on this device", tab.evaluate(f"{offline}.textContent"))
             assert sum(".js" in path and "chunks" in path for path in host.requests) < 20
             give(tab, (clips / "basketball.mp4").read_bytes(), "basketball", "video/mp4")
             wait_for(tab, "document.querySelector('.sg-status progress')?.value > 1e7", 90)
