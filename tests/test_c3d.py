@@ -182,7 +182,7 @@ def test_python_shrinks_between_four_pixels(size: tuple[int, int], scaled: tuple
     (found,) = c3d.preprocessed([picture], np.zeros((1, SIDE, SIDE, 3), np.float32), SIDE)[0]
     top, left = ((length - SIDE) // 2 for length in scaled)
     expected = tf.image.resize(picture, scaled).numpy()[top : top + SIDE, left : left + SIDE]
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    np.testing.assert_allclose(found, expected, atol=5e-3)  # of 255; TensorFlow has single precision
 
 
 def frames(count: int) -> list[Image.Image]:
