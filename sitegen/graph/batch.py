@@ -40,6 +40,8 @@ def one(graph_def: Any, outputs: Sequence[str]) -> bool:
 
     nodes = Nodes(graph_def.node)
     inputs = nodes.of("Placeholder")
+    if any(not (sizes := node.attr["shape"].shape.dim) or sizes[0].size < 2 for node in inputs):
+        return False
     graph = tf.Graph()
     with graph.as_default():
         tf.import_graph_def(aside.light(graph_def)[0], name="")
