@@ -295,7 +295,7 @@ def test_a_device_without_enough_memory(browser: Callable[[str], Browser], site:
 def test_eighty_million_weights(shared: Path, tmp_path: Path) -> None:
     """The published shape, 320 MB of noise, from the archive to what is seen in a film.
 
-    On two cores that do nothing else it takes some three minutes, of which the build has most.
+    It takes minutes, of which the build has most.
     """
     clips = shared / "samples/max/sports"
     c3d.write(tmp_path / "c3d")
