@@ -49,6 +49,11 @@ def files(
 def array(root: Path, file: SourceFile, said: str, place: Place, errors: list[SitegenError]) -> ArrayFile | None:
     """A .npy file of numbers that a page ships; None when it is not one. Appends to `errors`."""
     path = (file.path.parent / said).resolve()
+    return array_at(path, name(root, path), said, place, errors)
+
+
+def array_at(path: Path, called: str, said: str, place: Place, errors: list[SitegenError]) -> ArrayFile | None:
+    """The .npy file at a path, which people know as `called`, and this page as `said`."""
     hint = 'np.save("numbers.npy", numbers.astype("float32")) writes one'
     try:
         shape, offset = npy.head(path)
@@ -59,7 +64,7 @@ def array(root: Path, file: SourceFile, said: str, place: Place, errors: list[Si
         errors.append(SitegenError(f"{said} cannot be used: {error}", place, hint))
         return None
     status = path.stat()
-    return ArrayFile(SourceFile(name(root, path), path, status.st_size, status.st_mtime_ns), shape, offset)
+    return ArrayFile(SourceFile(called, path, status.st_size, status.st_mtime_ns), shape, offset)
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

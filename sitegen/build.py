@@ -108,7 +108,7 @@ def make_site(
         ):
             steps = Steps(cache, executor, progress, sources, strict=strict)
             assembly = Assembly(settings, look, compiled, steps, preview=preview, retired=retired)
-            demos = [(page, page.demo) for page in found if page.demo is not None]
+            demos = [(page, steps.named(page.demo, errors)) for page in found if page.demo is not None]
             packed = steps.packed([demo for _, demo in demos], errors)
         bundles, warnings, left_out = {}, [], set()
         for (page, demo), model in zip(demos, packed, strict=True):

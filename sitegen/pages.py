@@ -27,7 +27,7 @@ from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension
 
-from sitegen import beside, frontmatter, links, names, quantization, vocabulary
+from sitegen import beside, frontmatter, labels, links, names, quantization, vocabulary
 from sitegen.config import Settings
 from sitegen.errors import Place, SitegenError, did_you_mean
 from sitegen.records import DEMO_MARK, ArrayFile, DemoSpec, ImageInput, ModelRef, Output, Page, SourceFile
@@ -237,7 +237,7 @@ def _demo(
         errors.append(SitegenError("the page has a task but no model", places.of("task"), hint))
     elif front.model is not None:
         model = _model(root, file, front.model, places, errors)
-    labels = _labels(root, file, front, places, errors)
+    named = labels.read(root, file, front.labels, places, errors)
     samples = beside.files(root, file, front.samples, ("samples",), places, errors)
     pictures = beside.files(root, file, front.picture, ("picture",), places, errors)
     for key in ("mean", "std"):
@@ -254,6 +254,8 @@ def _demo(
         width=front.input.size[1] if front.input.size else None,
         channels=front.input.channels,
         resize=front.input.resize,
+        antialias=front.input.antialias,
+        crop=front.input.crop,
         invert=front.input.invert,
         scale=front.input.scale,
         mean=tuple(front.input.mean),
@@ -264,10 +266,12 @@ def _demo(
         fit=front.input.draw.fit,
     )
     takes = front.input.takes()
+    mean = front.input.clip.mean if front.input.clip else None
     arrays = _arrays(root, file, front, places, errors)
     if front.input.text is not None:
         takes["text"]["vocabulary"] = vocabulary.read(root, file, front.input.text, places, errors)
     lists = {
+        "groups": labels.groups(root, file, front.output.groups, places, errors),
         "columns": front.output.columns and tuple(front.output.columns),
         "limbs": None if front.output.limbs is None else tuple(tuple(limb) for limb in front.output.limbs),
     }
@@ -284,18 +288,21 @@ def _demo(
             model=model,
             format=front.model.format if front.model else None,
             signature=front.model.signature if front.model else None,
+            architecture=front.model.architecture if front.model else None,
             outputs=tuple(front.model.outputs) if front.model else (),
             license=front.model.license if front.model else None,
             origin=front.model.origin if front.model else None,
-            quantize=quantization.of_page(root, file, front, settings.quantize, labels, places, errors),
+            quantize=quantization.of_page(root, file, front, settings.quantize, named, places, errors),
             input=image,
             output=output,
-            labels=labels,
+            labels=named,
+            labels_file=labels.in_archive(front.labels),
             backend=front.backend,
             samples=samples,
             pictures=pictures,
             takes=takes,
             arrays=arrays,
+            array_members={"input.clip.mean": mean.member} if mean and mean.member is not None else {},
             said=said,
             places=known,
             sound=model is not None and not (errors or flawed),
@@ -315,9 +322,10 @@ def _model(
     root: Path, file: SourceFile, front: ModelFront, places: Places, errors: list[SitegenError]
 ) -> ModelRef | None:
     source, place = front.source, places.of("model.source")
+    within = tuple(front.files.items())
     more = {"sha256": front.sha256, "sha512": front.sha512}
     if re.match(r"https?://", source, re.I):
-        return ModelRef(source, None, member=front.member, optional=front.optional, **more)
+        return ModelRef(source, None, member=front.member, optional=front.optional, files=within, **more)
     for key, value in more.items():
         if value is not None:
             what = f'"model.{key}" is for models behind an address'
@@ -338,48 +346,16 @@ def _model(
     except OSError as error:
         errors.append(SitegenError(f"the model {source} cannot be read: {error.strerror}", place))
         return None
-    return ModelRef(beside.name(root, path), path, member=front.member, optional=front.optional)
+    return ModelRef(beside.name(root, path), path, member=front.member, optional=front.optional, files=within)
 
 
 def _arrays(
     root: Path, file: SourceFile, front: FrontMatter, places: Places, errors: list[SitegenError]
 ) -> dict[str, ArrayFile]:
     """The files of numbers that the page's input names, by their keys."""
-    clip = front.input.clip
+    mean = front.input.clip.mean if front.input.clip else None
     return {
         key: found
-        for key, name in [("input.clip.mean", clip.mean if clip else None)]
+        for key, name in [("input.clip.mean", mean.file if mean else None)]
         if name is not None and (found := beside.array(root, file, name, places.of(key), errors))
     }
-
-
-def _labels(
-    root: Path,
-    file: SourceFile,
-    front: FrontMatter,
-    places: Places,
-    errors: list[SitegenError],
-) -> tuple[str, ...]:
-    if front.labels is None:
-        return ()
-    if front.labels.file is None:
-        return tuple(front.labels.names)
-    place = places.of("labels")
-    path = file.path.parent / front.labels.file
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except OSError:
-        hint = "a text file with one name a line, or the names themselves: [cat, dog]"
-        errors.append(SitegenError(f"no labels file {front.labels.file}", place, hint))
-        return ()
-    except UnicodeDecodeError:
-        hint = "save it as UTF-8 in your editor"
-        errors.append(SitegenError(f"{front.labels.file} is not UTF-8", place, hint))
-        return ()
-    while lines and not lines[-1].strip():
-        lines.pop()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            where = Place(beside.name(root, path.resolve()), number, 1)
-            errors.append(SitegenError("an empty line among the labels", where, "one name a line"))
-    return tuple(line.strip() for line in lines)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.errors import SitegenError, first_line
-from sitegen.graph import plain
+from sitegen.graph import aside, plain
 from sitegen.models import store
 from sitegen.records import GraphModel, Signature, TensorSpec
 from sitegen.weights import container, engine
@@ -128,12 +128,16 @@ def _tensorflow(model: GraphModel, runs: Sequence[Arrays]) -> list[list[NDArray[
     """The model's ends for each run, as TensorFlow computes them."""
     import tensorflow as tf
 
+    nodes = {node["name"] for node in model.topology["node"]}
+    # Fed, not part of the graph, of which TensorFlow makes several copies.
+    large = {n: v for n, v in model.weights.items() if n in nodes and v.dtype.kind == "f" and v.size >= aside.LEAST}
     graph = tf.Graph()
     try:
         with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
-            tf.import_graph_def(plain.graph_def(model), name="")
+            tf.import_graph_def(plain.graph_def(model, waiting=large), name="")
             ends = [_whole(end) for end in model.ends]
-            return [session.run(ends, {_whole(name): value for name, value in run.items()}) for run in runs]
+            fed = [{_whole(name): value for name, value in (*large.items(), *run.items())} for run in runs]
+            return [session.run(ends, each) for each in fed]
     except (ValueError, TypeError, tf.errors.OpError) as error:
         # Of a graph that it has no operation for, or cannot run; it goes on with the name of the machine.
         raise LookupError(first_line(error).partition(" in binary running on ")[0]) from error

@@ -82,7 +82,7 @@ def _labelled(
 ) -> tuple[tuple[SourceFile, int], ...]:
     files = beside.files(root, file, patterns, ("quantize", "labelled"), places, errors)
     place = places.of("quantize.labelled")
-    if patterns and front.labels is None:
+    if patterns and (front.labels is None or front.labels.member is not None):
         what = '"quantize.labelled" needs the names of the classes'
         errors.append(SitegenError(what, place, "a text file with one name a line: labels: labels.txt"))
     if not labels:

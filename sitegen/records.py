@@ -63,7 +63,8 @@ class SourceFile:
 class ModelRef:
     """Where a page says its model is. `name` is the address, or the path from the project's root; then `path` is set.
 
-    `member` names the model inside an archive; an `optional` model that cannot be had takes its page with it.
+    `member` names the model inside an archive, and `files` what must be in it: paths and hashes, in hexadecimal digits.
+    An `optional` model that cannot be had takes its page with it.
     """
 
     name: str
@@ -72,14 +73,19 @@ class ModelRef:
     sha512: str | None = None
     member: str | None = None
     optional: bool = False
+    files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model as it lies on this machine, a file or a folder. `name` is how the project's people know it."""
+    """A model as it lies on this machine, a file or a folder. `name` is how the project's people know it.
+
+    `archive` is the folder of all that came with it, if it came in one.
+    """
 
     name: str
     path: Path
+    archive: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +216,8 @@ class Packed:
 class ImageInput:
     """How a picture becomes the input tensor: y = (x * scale - mean[c]) / std[c] for x in 0..255, NHWC.
 
+    Without `antialias`, what is shrunk is bilinear between four pixels. `crop` is the share of each side of what
+    `resize` gives that is taken, out of its middle.
     `height`, `width` and `channels` are None where the model is to say.
     """
 
@@ -217,6 +225,8 @@ class ImageInput:
     width: int | None
     channels: int | None
     resize: str
+    antialias: bool
+    crop: float
     invert: bool
     scale: float
     mean: tuple[float, ...]
@@ -228,11 +238,22 @@ class ImageInput:
 
 
 @dataclass(frozen=True)
+class Grouped:
+    """The group of a class, and where the page's people say it."""
+
+    label: str
+    group: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class Output:
     """What the page says becomes of the model's outputs; None where the model, or the task, is to say."""
 
     activation: str
     top_k: int
+    groups: tuple[Grouped, ...] | None
+    heatmap: bool
     rows: str | None
     boxes: str | None
     scores: str | None
@@ -290,6 +311,14 @@ class Quantization:
 
 
 @dataclass(frozen=True)
+class LabelsFile:
+    """The file in the model's archive that has the classes' names: one a line, or in it what `pattern` has first."""
+
+    member: str
+    pattern: str | None
+
+
+@dataclass(frozen=True)
 class DemoSpec:
     """What a page says about its demo, checked as far as it can be without the model.
 
@@ -301,6 +330,7 @@ class DemoSpec:
     model: ModelRef | None  # None only when not sound
     format: str | None
     signature: str | None
+    architecture: str | None
     outputs: tuple[str, ...]
     license: str | None
     origin: str | None
@@ -308,11 +338,13 @@ class DemoSpec:
     input: ImageInput
     output: Output
     labels: tuple[str, ...]
+    labels_file: LabelsFile | None  # where they are, until the model was fetched
     backend: str  # wasm, or what the page may change over to: schema.py
     samples: tuple[SourceFile, ...]
     pictures: tuple[SourceFile, ...]  # for the page's card
     takes: Mapping[str, Any]  # what the page's input says of what is no picture: schema.py, TAKES
     arrays: Mapping[str, ArrayFile]  # files of numbers that it names, by their keys: "input.clip.mean"
+    array_members: Mapping[str, str]  # those that are in the model's archive, until that was fetched: their paths in it
     said: frozenset[str]  # the keys that stand in the front matter, and those within them: "input", "input.size"
     places: Mapping[str, Place]
     sound: bool

@@ -7,6 +7,7 @@ rest of the build sees one shape.
 from __future__ import annotations
 
 import os
+import re
 from typing import Annotated, Any, Literal
 
 # Pydantic would look for plugins in every package that is installed, at each start.
@@ -50,8 +51,14 @@ class ModelRef(Strict):
     )
     sha512: str | None = Field(None, pattern="^[0-9a-f]{128}$", description="the same, by SHA-512")
     member: str | None = Field(None, description="the model's path inside an archive that holds several")
+    files: dict[str, Annotated[str, Field(pattern="^([0-9a-f]{64}|[0-9a-f]{128})$")]] = Field(
+        {}, description="what files in an archive must hash to, by their paths in it: SHA-256 or SHA-512"
+    )
     optional: bool = Field(False, description="a model that cannot be fetched leaves its page out instead of failing")
     format: str | None = Field(None, description="overrides what the file itself says it is")
+    architecture: Literal["resnet18", "resnet34"] | None = Field(
+        None, description="the network that PyTorch's weights are of; left out, it is told by their names"
+    )
     signature: str | None = Field(None, description="which signature of a SavedModel; serving_default when it has one")
     outputs: list[str] = Field([], description="cut the graph at these tensors")
     license: str | None = Field(None, description="shown on the page; an SPDX identifier where there is one")
@@ -120,13 +127,28 @@ class Audio(Strict):
     step: float = Field(0.25, ge=0.05, description="seconds from one window to the next, of files and the microphone")
 
 
+class MeanClip(Strict):
+    """Where the numbers are that are subtracted from each clip."""
+
+    file: str | None = Field(None, min_length=1, description="a .npy file beside the page")
+    member: str | None = Field(None, min_length=1, description="a .npy file in the model's archive: its path inside")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> MeanClip:
+        if (self.file is None) == (self.member is None):
+            _refuse("says where the mean clip is in no way, or in two", "say one of file and member")
+        return self
+
+
 class Clip(Strict):
     """Frames of a film or a camera that a model is shown at once."""
 
     fps: float = Field(gt=0, le=60, description="frames a second, as the model was trained")
     frames: int | None = Field(None, ge=1, le=512, description="how many; the model says it unless it takes any number")
     stride: int | None = Field(None, ge=1, description="frames from one clip to the next; left out, half a clip")
-    mean: str | None = Field(None, min_length=1, description="a .npy file of float32 that is subtracted from each clip")
+    mean: Annotated[MeanClip, _widen("file")] | None = Field(
+        None, description="a .npy file of float32 that is subtracted from each clip"
+    )
 
 
 def _as_names(value: Any) -> Any:
@@ -220,7 +242,9 @@ class Input(Strict):
         None, description="[height, width]; the model says it unless its input is of any size"
     )
     channels: Literal[1, 3] | None = Field(None, description="1 grey, 3 RGB; the model says it")
-    resize: Literal["stretch", "center-crop", "letterbox"] = "stretch"
+    resize: Literal["stretch", "center-crop", "whole-crop", "letterbox"] = "stretch"
+    antialias: bool = Field(True, description="video-classification: false shrinks as OpenCV does, between four pixels")
+    crop: float = Field(1.0, gt=0, le=1, description="the share of the sides of what resize gives that is taken of it")
     invert: bool = Field(False, description="x becomes 255 - x first, for models that expect bright ink")
     scale: float = Field(1.0, description="1/255 for models that expect 0..1")
     mean: Annotated[list[float], _one_or_many] = Field([0.0], description="one number, or one a channel")
@@ -263,6 +287,10 @@ class Output(Strict):
         "none", description="applied in the page; none where the model ends in its own"
     )
     top_k: int = Field(5, ge=1, le=100, description="how many classes are shown when there are over ten")
+    groups: str | None = Field(
+        None, min_length=1, description="image-classification: a file with a line `class: group` for each class"
+    )
+    heatmap: bool = Field(False, description="image-classification: what of the picture speaks for the best class")
     rows: str | None = Field(None, description="object-detection: the output with a row for each box")
     boxes: str | None = Field(None, description="object-detection: the output with the corners of the boxes")
     scores: str | None = Field(None, description="object-detection: the output with their scores")
@@ -289,8 +317,28 @@ class Output(Strict):
 class Labels(Strict):
     """The names of the classes, in the order of the model's outputs."""
 
-    file: str | None = None
-    names: list[str] = []
+    file: str | None = Field(None, description="a file with one name a line")
+    names: list[str] = Field([], description="the names themselves")
+    member: str | None = Field(None, description="a file in the model's archive: its path inside")
+    pattern: str | None = Field(
+        None, description="for lines that hold more than a name: a regular expression whose first group is it"
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Labels:
+        said = [key for key in ("file", "names", "member") if key in self.model_fields_set]
+        if len(said) != 1:
+            _refuse(f"says {' and '.join(said) or 'no names'}", "say one of file, names and member")
+        if self.pattern is not None and "names" in said:
+            _refuse("has a pattern, which is for lines of a file", "leave pattern out")
+        try:
+            groups = re.compile(self.pattern or "()").groups
+        except re.error as error:
+            _refuse(f"has a pattern that is no regular expression: {error}")
+        else:
+            if not groups:
+                _refuse("has a pattern without a group", 'put the name in brackets, as in "^/./(\\S+)"')
+        return self
 
 
 def _widen_labels(value: Any) -> Any:

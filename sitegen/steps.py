@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sitegen import chunks, icon, media, models, plan, quantization, tasks, thumbnail, weights, worker
+from sitegen import beside, chunks, icon, labels, media, models, plan, quantization, tasks, thumbnail, weights, worker
 from sitegen.disk import Cache
 from sitegen.errors import SitegenError, Unreachable
-from sitegen.models.locate import Sources
+from sitegen.models.locate import Sources, within
 from sitegen.models.options import Options
 from sitegen.records import (
     Blob,
@@ -24,13 +24,16 @@ from sitegen.records import (
     DemoSpec,
     FileRef,
     ImageInput,
+    LabelsFile,
     Limits,
+    ModelFile,
     ModelRef,
     Packed,
     Signature,
     SourceFile,
     TensorSpec,
 )
+from sitegen.tasks import TASKS
 
 Progress = Callable[[str], None]
 Workers = Callable[[], Executor]
@@ -86,6 +89,7 @@ class Steps:
         self._sources = sources
         self._strict = strict
         self._read: dict[ModelRef, tuple[tuple[str, str], ...]] = {}
+        self._files: dict[ModelRef, ModelFile | SitegenError] = {}
 
     def packed(self, demos: list[DemoSpec], errors: list[SitegenError]) -> list[Packed | Missing | None]:
         """The packed model of each demo, in order; all work is under way at once. Appends to `errors`."""
@@ -94,17 +98,58 @@ class Steps:
         planning = [self._plan(demo, each, errors) for demo, each in zip(demos, packing, strict=True)]
         return [self._finish(demo, each, errors) for demo, each in zip(demos, planning, strict=True)]
 
+    def named(self, demo: DemoSpec, errors: list[SitegenError]) -> DemoSpec:
+        """The demo with its labels and arrays, where they are in its model's archive. Appends to `errors`.
+
+        What is wrong with the archive itself is left to `packed`.
+        """
+        if (demo.labels_file is None and not demo.array_members) or demo.model is None:
+            return demo
+        try:
+            file = self._located(demo.model)
+        except SitegenError:
+            return demo
+        wrong: list[SitegenError] = []
+        named = _named(demo, demo.labels_file, file, wrong) if demo.labels_file else demo.labels
+        arrays = dict(demo.arrays)
+        for key, member in demo.array_members.items():
+            try:
+                path, name = within(file, member)
+            except SitegenError as error:
+                wrong.append(_placed(error, demo, key))
+                continue
+            found = beside.array_at(path, name, member, demo.places[key], wrong)
+            if found is not None:
+                arrays[key] = found
+        errors += wrong
+        return replace(demo, labels=named, arrays=arrays, sound=demo.sound and not wrong)
+
+    def _located(self, model: ModelRef) -> ModelFile:
+        """As Sources.locate, and asked for once."""
+        if model not in self._files:
+            try:
+                self._files[model] = self._sources.locate(model)
+            except SitegenError as error:
+                self._files[model] = error
+        found = self._files[model]
+        if isinstance(found, SitegenError):
+            raise found
+        return found
+
     def _start(self, demo: DemoSpec, errors: list[SitegenError]) -> _Begun | Missing | None:
         """The cache key of a model's conversion, and its result or the future of it."""
         if demo.model is None:
             return None
         place = demo.places["model.source"]
         try:
-            file = self._sources.locate(demo.model)
+            file = self._located(demo.model)
             format = models.identify(file, demo.format, place, demo.places["model.format"])
             parts = [(path.name, self._cache.sha256(path)) for path in sorted(format.files(file.path))]
+            if demo.architecture is not None and format.NAME != "pytorch":
+                what = f"{file.name} says its architecture itself ({format.TITLE})"
+                raise SitegenError(what, hint="leave it out", key="model.architecture")
         except SitegenError as error:
-            placed = SitegenError(error.what, error.where or place, error.hint, error.kind)
+            placed = error if error.where else _placed(error, demo, "model.source")
             if isinstance(error, Unreachable) and demo.model.optional and not self._strict:
                 return Missing(placed)
             errors.append(placed)
@@ -112,12 +157,19 @@ class Steps:
         if not demo.sound:
             return None
         self._read[demo.model] = tuple(parts)
+        # Pictures and clips come one by one.
+        options = Options(
+            demo.outputs,
+            demo.signature,
+            demo.architecture,
+            _heatmap(demo),
+            one=bool(tasks.TASKS[demo.task].SOURCES),
+        )
         key = Cache.key(
             {
                 "model": parts,
                 "format": format.NAME,
-                "outputs": demo.outputs,
-                "signature": demo.signature,
+                **asdict(options),
                 "versions": models.versions(),
             }
         )
@@ -127,9 +179,7 @@ class Steps:
         ):
             return key, known
         self._progress(f"converting {file.name} ({format.TITLE})")
-        return key, self._executor().submit(
-            worker.convert, file.path, format.NAME, Options(demo.outputs, demo.signature), self._cache.root
-        )
+        return key, self._executor().submit(worker.convert, file.path, format.NAME, options, self._cache.root)
 
     def _pack(
         self, demo: DemoSpec, begun: _Begun | Missing | None, errors: list[SitegenError]
@@ -342,9 +392,26 @@ class Steps:
         return blob
 
 
+def _named(demo: DemoSpec, said: LabelsFile, file: ModelFile, errors: list[SitegenError]) -> tuple[str, ...]:
+    """The labels in a model's archive. Appends to `errors`."""
+    try:
+        path, name = within(file, said.member)
+        return labels.of_lines(labels.split(path.read_bytes()), said.pattern, name, errors)
+    except SitegenError as error:
+        errors.append(_placed(error, demo, "labels"))
+    except UnicodeDecodeError:
+        errors.append(SitegenError(f"{said.member} is not UTF-8", demo.places["labels"]))
+    return ()
+
+
 def _placed(error: SitegenError, demo: DemoSpec, key: str) -> SitegenError:
     """An error that no place is known of, at the place of its key, or else of `key`."""
     return SitegenError(error.what, demo.places.get(error.key or key, demo.places[key]), error.hint, error.kind)
+
+
+def _heatmap(demo: DemoSpec) -> bool:
+    """Whether class activations are to come out; a task that makes nothing of them says so itself."""
+    return demo.output.heatmap and "output.heatmap" in TASKS[demo.task].TAKES
 
 
 def _payloads(packed: dict[str, Any]) -> list[dict[str, Any]]:
@@ -366,7 +433,7 @@ def _use(demo: DemoSpec, given: ImageInput | None) -> dict[str, Any]:
         return {"input": None, **said}
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
     draw = {"pen": given.stroke, "fit": given.fit} if "draw" in given.sources else None
-    return {"input": {**sizes, "resize": given.resize, **_arithmetic(given), "draw": draw}, **said}
+    return {"input": {**sizes, "resize": given.resize, "crop": given.crop, **_arithmetic(given), "draw": draw}, **said}
 
 
 def _arithmetic(given: ImageInput) -> dict[str, Any]:

@@ -88,13 +88,15 @@ def _memory_in_use() -> int:
 
 def convert(path: Path, format_name: str, options: Options, cache: Path) -> dict[str, Any]:
     """Reads a model file and keeps it in the cache: see models/store.py. Raises SitegenError."""
-    from sitegen.graph import fold, lacking
+    from sitegen.graph import activations, fold, lacking
     from sitegen.models import FORMATS, store
 
     module = next(f for f in FORMATS if format_name == f.NAME)
     with _told(path, ".sitegen-cache/convert.log"):
         model = fold.fold(module.load(path, options))
         lacking.check(model)
+        if options.heatmap:
+            model = activations.add(model)
         return store.save(model, Cache(cache))
 
 

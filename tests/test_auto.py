@@ -33,6 +33,7 @@ PAGE = {
         "width": 28,
         "channels": 1,
         "resize": "stretch",
+        "crop": 1.0,
         "invert": True,
         "scale": 1 / 255,
         "mean": [0.0],

@@ -17,6 +17,7 @@ import pytest
 
 from sitegen.errors import SitegenError
 from sitegen.records import GraphModel, Signature, TensorSpec
+from sitegen.runtime.node import Fallen, Tool
 from sitegen.weights import engine
 from tests.conftest import REPOSITORY
 from tests.parity.engine import exact
@@ -147,3 +148,12 @@ def until(condition: Any, seconds: float) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_a_tool_that_gives_no_answer_is_ended(tmp_path: Path) -> None:
+    script = tmp_path / "silent.cjs"
+    script.write_text("process.stdin.resume();\nfor (;;);\n")
+    began = time.monotonic()
+    with Tool(script, tmp_path) as tool, pytest.raises(Fallen, match="no answer within 0"):
+        tool.ask("anything", 0.5)
+    assert time.monotonic() - began < 20

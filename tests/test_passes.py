@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from sitegen.graph import depth, expand, norms, reshape
+from sitegen.graph import aside, batch, depth, expand, norms, reshape
 
 Build = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 RANDOM = np.random.default_rng(3)
@@ -143,3 +143,79 @@ def test_depth() -> None:
     names = ["first", "last"]
     ops = ops_after(lambda changed: depth.flatten(changed, names), graph_def, names, (1, 6, 7, 8, 2), (2, 6, 7, 8, 2))
     assert not {"Conv3D", "MaxPool3D"} & set(ops)
+
+
+ROWS = 4
+
+
+def classifier(x: tf.Tensor) -> tf.Tensor:
+    """As it is published: with its batch in the shape that it is flattened to."""
+    x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv3d(x, numbers(3, 3, 3, 2, 5), [1] * 5, "SAME"), numbers(5)))
+    x = tf.nn.max_pool3d(x, [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], "SAME")
+    x = tf.reshape(tf.transpose(x, [0, 1, 4, 2, 3]), [ROWS, 2 * 5 * 3 * 3])
+    return tf.nn.softmax(tf.matmul(x, numbers(90, 3)) + numbers(3))
+
+
+def whole(x: tf.Tensor) -> tf.Tensor:
+    """Slices and sums that keep all rows."""
+    x = tf.concat([x[:ROWS], x[0:ROWS, 1:] * numbers(1, 1, 1, 1, 1)], 1)
+    x = tf.pad(tf.reduce_mean(x, [2, 3]), [[0, 0], [1, 1], [0, 0]]) + numbers(2)
+    return tf.squeeze(tf.expand_dims(tf.reshape(x, [ROWS, -1]), 1), [1])
+
+
+@pytest.mark.parametrize("build", [classifier, whole])
+def test_batches_of_a_fixed_size(build: Callable[[tf.Tensor], tf.Tensor]) -> None:
+    graph_def = built(lambda x: {"out": build(x)}, ROWS, 3, 5, 5, 2)
+    before = copy.deepcopy(graph_def)
+    assert batch.one(graph_def, ["out"])
+    values = numbers(ROWS, 3, 5, 5, 2)
+    (expected,) = run(before, ["out"], values)
+    for row in range(ROWS):
+        (found,) = run(graph_def, ["out"], values[row : row + 1])
+        assert found.shape == (1, *expected.shape[1:])
+        np.testing.assert_allclose(found[0], expected[row], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x: x - tf.reduce_mean(x, 0, keepdims=True),
+        lambda x: x + numbers(ROWS, 6),
+        lambda x: x[::-1],
+        lambda x: tf.transpose(tf.matmul(x, x, transpose_a=True))[:ROWS],
+        lambda x: tf.cumsum(x, 0),
+        lambda x: tf.concat([x[1:], x[:1]], 0),
+        lambda x: x * tf.cast(tf.raw_ops.Shape(input=x)[0], tf.float32),
+        lambda x: tf.reshape(tf.transpose(x), [ROWS, 6]),
+        lambda x: tf.reshape(norm(tf.reshape(x, [ROWS, 1, 1, 6]), 6, training=True), [ROWS, 6]),
+        lambda x: tf.matmul(x, x, transpose_b=True),
+    ],
+    ids=["mean", "numbers", "reversed", "product", "sum", "turned", "count", "transposed", "training", "pairs"],
+)
+def test_rows_that_know_of_one_another(build: Callable[[tf.Tensor], tf.Tensor]) -> None:
+    graph_def = built(lambda x: {"out": build(x)}, ROWS, 6)
+    before = copy.deepcopy(graph_def)
+    assert not batch.one(graph_def, ["out"])
+    assert graph_def == before
+
+
+@pytest.mark.parametrize("shape", [(None, 6), (1, 6), (6,)])
+def test_batches_that_are_none(shape: tuple[int | None, ...]) -> None:
+    assert not batch.one(built(lambda x: {"out": tf.nn.relu(x)}, *shape), ["out"])
+
+
+def test_large_constants_wait_outside() -> None:
+    """They come back to what reads them; what nobody reads any more does not."""
+    kernel, unread = numbers(1024, 1024), numbers(1024, 1025)
+    graph_def = built(lambda x: {"out": x @ kernel + numbers(1024), "other": x @ unread}, 2, 1024)
+    size = graph_def.ByteSize()
+    expected = run(graph_def, ["out"], value := numbers(2, 1024))[0]
+    light, waiting = aside.light(graph_def)
+    assert light.ByteSize() < 10_000 < size
+    assert len(waiting) == 2
+    light = tf.compat.v1.graph_util.extract_sub_graph(light, ["out"])
+    (name, found), *others = aside.back(light, graph_def, waiting).items()
+    assert not others
+    np.testing.assert_array_equal(found, kernel)
+    next(node for node in light.node if node.name == name).attr["value"].tensor.tensor_content = found.tobytes()
+    np.testing.assert_allclose(run(light, ["out"], value)[0], expected)

@@ -356,7 +356,7 @@ def test_the_middle_of_the_shorter_side() -> None:
     body = """
       const [width, height, values, side] = given;
       const picture = { width, height, data: new Uint8ClampedArray(values) };
-      const input = { width: side, height: side, channels: 3, resize: 'center-crop' };
+      const input = { width: side, height: side, channels: 3, resize: 'center-crop', crop: 1, antialias: true };
       return [...script.resized(picture, script.boxFor(picture, input), input)];
     """
     noise = np.random.default_rng(1).integers(0, 256, (60, 100, 4)).astype(np.uint8)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sitegen.graph import build
+from sitegen.graph import aside, build
 from sitegen.graph.nodes import Nodes, source
 
 # With what is done over height and width, and then over depth.
@@ -36,7 +36,7 @@ def flatten(graph_def: Any, outputs: Sequence[str]) -> None:
         return
     graph = tf.Graph()
     with graph.as_default():
-        tf.import_graph_def(graph_def, name="")
+        tf.import_graph_def(aside.light(graph_def)[0], name="")
     readers: dict[str, list[Any]] = defaultdict(list)
     for node in nodes:
         for reference in node.input:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sitegen.graph import bias
 from sitegen.records import GraphModel
 
 
-def graph_def(model: GraphModel, *, values: bool = True) -> Any:
+def graph_def(model: GraphModel, *, values: bool = True, waiting: Collection[str] = ()) -> Any:
     """The graph with its fused nodes taken apart and its weights in it.
 
-    Without `values`, floats are placeholders of their shape: enough to tell all other shapes, and nothing is copied.
+    Without `values`, floats are placeholders of their shape: enough to tell all other shapes, and nothing is copied. So
+    are those that are `waiting`, to be fed.
     """
     import tensorflow as tf
     from google.protobuf.json_format import ParseDict
@@ -31,7 +32,7 @@ def graph_def(model: GraphModel, *, values: bool = True) -> Any:
         if node.op != "Const" or value is None:
             continue
         kind = tf.dtypes.as_dtype(node.attr["dtype"].type)
-        if values or kind.is_integer or kind.is_bool:
+        if (values and node.name not in waiting) or kind.is_integer or kind.is_bool:
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value.astype(kind.as_numpy_dtype)))
         else:
             node.op = "Placeholder"

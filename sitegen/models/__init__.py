@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sitegen.errors import Place, SitegenError, did_you_mean
-from sitegen.models import frozen_graph, hdf5, keras, saved_model, tfjs, tflite
+from sitegen.models import frozen_graph, hdf5, keras, pytorch, saved_model, tfjs, tflite
 from sitegen.models.options import Options
 from sitegen.records import GraphModel, ModelFile
 
@@ -46,10 +46,10 @@ class Format(Protocol):
 
 
 # The first that recognises a file reads it: those that are surest of themselves come first.
-FORMATS: tuple[Format, ...] = (saved_model, keras, hdf5, tflite, tfjs, frozen_graph)
+FORMATS: tuple[Format, ...] = (saved_model, keras, pytorch, hdf5, tflite, tfjs, frozen_graph)
 
 # Part of cache keys: whoever changes what a conversion gives changes this.
-CONVERTER = "6"
+CONVERTER = "8"
 
 
 def identify(

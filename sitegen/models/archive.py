@@ -32,6 +32,7 @@ from typing import BinaryIO, Protocol
 
 from sitegen import text
 from sitegen.errors import SitegenError
+from sitegen.models import pytorch
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,14 @@ _ONLY_MODEL = "pack the model alone, without data, checkpoints and environments"
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the content is a zip (but no Keras 3 file, which is a zip too) or a tar, compressed or not.
+    """Whether the content is a zip (but no Keras 3 or PyTorch file, which are zips too) or a tar, compressed or not.
 
     Reads the beginning, and of a zip the directory; raises nothing, whatever the bytes. A zip that is damaged behind
     its first bytes is an archive: `unpack` says what is wrong with it.
     """
     try:
         with path.open("rb") as stream:
-            return not _is_keras(stream) if _is_zip(stream) else _is_tar(stream)
+            return not _is_zipped_model(stream) if _is_zip(stream) else _is_tar(stream)
     except OSError:
         return False
 
@@ -151,7 +152,7 @@ def choose(folder: Path, member: str | None) -> Path:
     files = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
     raise SitegenError(
         f"the archive holds no model that can be read, only {_listed(files)}" if files else "the archive is empty",
-        hint="pack a SavedModel folder, or a .keras, .h5, .pb, .tflite or model.json (TF.js) file",
+        hint="pack a SavedModel folder, or a .keras, .h5, .pth, .pb, .tflite or model.json (TF.js) file",
     )
 
 
@@ -456,12 +457,13 @@ def _is_zip(stream: BinaryIO) -> bool:
     return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def _is_keras(stream: BinaryIO) -> bool:
+def _is_zipped_model(stream: BinaryIO) -> bool:
     try:
         entries, _ = _directory(stream, LIMITS)
     except SitegenError:
         return False
-    return {_zip_name(entry) for entry in entries} >= _KERAS
+    names = {_zip_name(entry) for entry in entries}
+    return names >= _KERAS or any(name.count(b"/") == 1 and name.endswith(b"/data.pkl") for name in names)
 
 
 class _Sparing:
@@ -769,18 +771,22 @@ def _is_model(path: Path) -> bool:
     if looks is None:
         return False
     with path.open("rb") as stream:
-        return looks(stream.read(8))
+        return looks(stream.read(len(pytorch.HEAD)))
 
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOOKS: dict[str, Callable[[bytes], bool]] = {
     # Keras 2 wrote HDF5 under this name too.
     ".keras": lambda head: head.startswith((b"PK\x03\x04", _HDF5)),
-    ".h5": lambda head: head == _HDF5,
-    ".hdf5": lambda head: head == _HDF5,
+    ".h5": lambda head: head.startswith(_HDF5),
+    ".hdf5": lambda head: head.startswith(_HDF5),
     # A GraphDef begins with a node, its field 1.
     ".pb": lambda head: head.startswith(b"\n"),
-    ".tflite": lambda head: head[4:] == b"TFL3",
+    ".tflite": lambda head: head[4:8] == b"TFL3",
+    ".pt": lambda head: head.startswith((b"PK\x03\x04", pytorch.HEAD)),
+    ".pth": lambda head: head.startswith((b"PK\x03\x04", pytorch.HEAD)),
+    # PyTorch's examples call their checkpoints so, which are no tar.
+    ".tar": pytorch.begins,
 }
 
 
@@ -802,17 +808,22 @@ def _label(folder: Path, path: Path) -> str:
     return f"{name}/" if path.is_dir() else name
 
 
-def _named(folder: Path, member: str, found: list[Path]) -> Path:
+def member(folder: Path, name: str) -> Path | None:
+    """What has a name ("a/b.txt") in an unpacked folder; None where there is nothing."""
     # Looked up and never joined to the folder: so it cannot lead out of it. macOS packs names decomposed.
     inside = {_composed(path.relative_to(folder).as_posix()): path for path in folder.rglob("*")}
-    wanted = "/".join(part for part in member.split("/") if part not in ("", "."))
-    path = inside.get(_composed(wanted)) if wanted else folder
+    wanted = "/".join(part for part in name.split("/") if part not in ("", "."))
+    return inside.get(_composed(wanted)) if wanted else folder
+
+
+def _named(folder: Path, name: str, found: list[Path]) -> Path:
+    path = member(folder, name)
     if path is not None:
         return path.parent if path.name == "saved_model.pb" else path
     labels = [_label(folder, path) for path in found]
-    near = difflib.get_close_matches(member, labels, n=1)
+    near = difflib.get_close_matches(name, labels, n=1)
     raise SitegenError(
-        f"the archive holds no {_shown(member)}",
+        f"the archive holds no {_shown(name)}",
         hint=f"did you mean {_shown(near[0])}?" if near else f"models in it: {_listed(labels) or 'none'}",
     )
 

@@ -5,6 +5,7 @@ What every format ends in. Runs in the worker process: everything here imports T
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.errors import SitegenError, did_you_mean
-from sitegen.graph import bias, depth, expand, functions, lacking, norms, reshape, ssd
+from sitegen.graph import aside, batch, bias, depth, expand, functions, lacking, norms, reshape, ssd
 from sitegen.graph.nodes import Nodes, part, source
 from sitegen.models import hostile
 from sitegen.records import Detection, GraphModel, Signature, TensorSpec
@@ -36,27 +37,47 @@ DEFAULT_SIGNATURE = "serving_default"
 _NO_TEXT = "save the model without what makes numbers of text (Keras: TextVectorization), from those numbers on"
 
 
-def saved_model(path: Path, signature: str | None, outputs: Sequence[str] = ()) -> GraphModel:
+def saved_model(path: Path, signature: str | None, outputs: Sequence[str] = (), *, one: bool = False) -> GraphModel:
     """Converts one signature of a SavedModel, of TensorFlow 1 or 2, or the part of it that ends in `outputs`.
 
+    With `one` it takes one thing at a time, if that can be (graph/batch.py).
     Raises SitegenError for what a page cannot run.
     """
+    chosen, tags = _signature(path, signature)
+    frozen, ends = _read(path, chosen, tags)
+    # What was loaded holds itself in circles, with all of its variables.
+    gc.collect()
+    return graph(frozen, outputs or ends, one=one)
+
+
+def _read(path: Path, signature: str, tags: list[str]) -> tuple[Any, list[str]]:
+    """A signature's GraphDef, whose variables are constants, and the names of the tensors that it ends in."""
     from tensorflowjs.converters import tf_saved_model_conversion_v2 as converter
 
-    chosen, tags = _signature(path, signature)
     # The model owns the variables: it has to live until they are frozen.
     model = converter._load_model(str(path), tags)
-    function = model.signatures[chosen]
+    function = model.signatures[signature]
     # TensorFlow flattens outputs by sorted key, where output_10 comes before output_2.
     named = zip(sorted(function.structured_outputs), function.outputs, strict=True)
     ends = [tensor.name for _, tensor in sorted(named, key=lambda pair: _natural(pair[0]))]
     try:
-        frozen = converter._freeze_saved_model_v2(function, control_flow_v2=True).as_graph_def()
+        return _frozen(function), ends
     except Exception:
         # A graph of TensorFlow 1, whose variables are of the old kind.
         nodes = [end.partition(":")[0] for end in ends]
-        frozen = converter._freeze_saved_model_v1(str(path), tags, nodes)[0].as_graph_def()
-    return graph(frozen, outputs or ends)
+        return converter._freeze_saved_model_v1(str(path), tags, nodes)[0].as_graph_def(), ends
+
+
+def _frozen(function: Any) -> Any:
+    """The GraphDef of a concrete function, its variables constants.
+
+    TensorFlow's convert_variables_to_constants_v2 without its last step, which makes a function of it, by way
+    of several copies of all weights.
+    """
+    from tensorflow.python.framework import convert_to_constants as constants
+
+    data = constants._FunctionConverterDataInEager(func=function, lower_control_flow=False, aggressive_inlining=True)
+    return constants._replace_variables_by_constants(converter_data=data)[0]
 
 
 def _signature(path: Path, wanted: str | None) -> tuple[str, list[str]]:
@@ -83,8 +104,11 @@ def _signature(path: Path, wanted: str | None) -> tuple[str, list[str]]:
     )
 
 
-def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
-    """Converts a frozen GraphDef, whose every variable is a constant; `outputs` are names of nodes or tensors."""
+def graph(graph_def: Any, outputs: Sequence[str], *, one: bool = False) -> GraphModel:
+    """Converts a frozen GraphDef, whose every variable is a constant; `outputs` are names of nodes or tensors.
+
+    With `one` it takes one thing at a time, if that can be (graph/batch.py).
+    """
     import tensorflow as tf
     from google.protobuf.json_format import MessageToDict
     from tensorflowjs.converters import tf_saved_model_conversion_v2 as converter
@@ -102,21 +126,27 @@ def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
     headed = ssd.cut(graph_def, outputs)
     if headed is not None:
         ended, detection = headed
-        heads = graph(ended, (detection.boxes, detection.scores))
+        heads = graph(ended, (detection.boxes, detection.scores), one=one)
         return replace(heads, signature=_results(heads.signature, detection, outputs), detection=detection)
     expand.expand(graph_def)
     reshape.settle(graph_def)
+    if one:
+        batch.one(graph_def, outputs)
     norms.fold(graph_def)
     depth.flatten(graph_def, outputs)
+    light, waiting = aside.light(graph_def)
     frozen = tf.Graph()
     with frozen.as_default():
-        tf.import_graph_def(graph_def, name="")
+        tf.import_graph_def(light, name="")
     ends = [frozen.get_tensor_by_name(name if ":" in name else f"{name}:0") for name in outputs]
-    begins = [op.outputs[0] for op in frozen.get_operations() if op.type == "Placeholder"]
+    begins = [op.outputs[0] for op in frozen.get_operations() if op.type == "Placeholder" and op.name not in waiting]
     begins = [tensor for tensor in begins if tensor.dtype != tf.resource]
     signature = converter._build_signature_def(frozen, begins, ends)
     optimized = converter.optimize_graph(frozen, signature, strip_debug_ops=True, skip_op_check=True)
     weights = {entry["name"]: entry["data"] for group in converter.extract_weights(optimized) for entry in group}
+    weights |= aside.back(optimized, graph_def, waiting)
+    in_order = [node.name for node in optimized.node if node.name in weights]
+    weights = {name: weights[name] for name in (*in_order, *weights)}
     kept = {node.name for node in optimized.node}
     both = MessageToDict(signature)
     inputs = {n: end for n, end in both.get("inputs", {}).items() if end["name"].partition(":")[0] in kept}

@@ -70,7 +70,7 @@ def load(path: Path, options: Options) -> GraphModel:
             f"{path.name} is not frozen: {variables[0]} is a variable, and its value is in another file",
             hint="use the SavedModel, or freeze the graph with its checkpoint",
         )
-    return convert.graph(graph_def, options.outputs or _outputs(graph_def, path.name))
+    return convert.graph(graph_def, options.outputs or _outputs(graph_def, path.name), one=options.one)
 
 
 def _outputs(graph_def: Any, name: str) -> tuple[str, ...]:

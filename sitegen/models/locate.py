@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sitegen.disk import Cache
-from sitegen.errors import SitegenError
+from sitegen.errors import SitegenError, did_you_mean
 from sitegen.records import ModelFile, ModelRef
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Sources:
 
         Raises Unreachable for what cannot be had now, and SitegenError for what is not what it should be.
         """
-        path, name = ref.path or self._fetched(ref), ref.name
+        path, name, folder = ref.path or self._fetched(ref), ref.name, None
         # A Keras file is a zip too; a damaged one is best told of as what it is.
         if path.suffix != ".keras" and path.is_file() and _is_archive(path):
             from sitegen.models import archive
@@ -47,9 +48,39 @@ class Sources:
             archive.unpack(path, folder)
             path = archive.choose(folder, ref.member)
             name = f"{name}!{path.relative_to(folder).as_posix()}"
-        elif ref.member is not None:
-            raise SitegenError(f"{name} is no archive, so it has no {ref.member}", hint="leave model.member out")
-        return ModelFile(name, path)
+            self._check_files(ref, folder)
+        else:
+            said = [("model.member", ref.member)] if ref.member is not None else []
+            for key, wanted in [*said, *(("model.files", file) for file, _ in ref.files)]:
+                raise SitegenError(f"{name} is no archive, so it has no {wanted}", hint=f"leave {key} out", key=key)
+        return ModelFile(name, path, folder)
+
+    def _check_files(self, ref: ModelRef, folder: Path) -> None:
+        """Raises SitegenError unless the files of an archive that the page names hash to what it says."""
+        from sitegen.models import archive
+
+        for name, wanted in ref.files:
+            path = archive.member(folder, name)
+            if path is None or not path.is_file():
+                raise _not_in(ref.name, folder, name, "model.files")
+            sha256 = self._cache.sha256(path)
+            kind = "sha256" if len(wanted) == len(sha256) else "sha512"
+            found = sha256 if kind == "sha256" else self._sha512(path, sha256)
+            if found != wanted:
+                what = f"{ref.name}!{name}: expected {kind} {wanted}, got {found}"
+                hint = "if the file was replaced on purpose, give its new hash in the page"
+                raise SitegenError(what, hint=hint, key="model.files")
+
+    def _sha512(self, path: Path, sha256: str) -> str:
+        known = self._cache.recall("sha512", sha256)
+        if known is None:
+            digest = hashlib.sha512()
+            with path.open("rb") as stream:
+                while piece := stream.read(1 << 20):
+                    digest.update(piece)
+            known = digest.hexdigest()
+            self._cache.keep("sha512", sha256, known)
+        return str(known)
 
     def _fetched(self, ref: ModelRef) -> Path:
         # A build whose models are all files need not know how to fetch.
@@ -66,6 +97,24 @@ class Sources:
             offline=self._offline,
             progress=self._progress,
         )
+
+
+def within(file: ModelFile, name: str) -> tuple[Path, str]:
+    """A file that came in a model's archive: where it is, and how people know it. Raises SitegenError."""
+    from sitegen.models import archive
+
+    known = file.name.partition("!")[0]
+    if file.archive is None:
+        raise SitegenError(f"{known} is no archive, so it has no {name}")
+    path = archive.member(file.archive, name)
+    if path is None or not path.is_file():
+        raise _not_in(known, file.archive, name)
+    return path, f"{known}!{name}"
+
+
+def _not_in(known: str, folder: Path, name: str, key: str | None = None) -> SitegenError:
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return SitegenError(f"{known} has no file {name} in it", hint=did_you_mean(name, files), key=key)
 
 
 def _is_archive(path: Path) -> bool:

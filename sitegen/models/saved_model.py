@@ -45,4 +45,4 @@ def load(path: Path, options: Options) -> GraphModel:
     # Before it is loaded: loading runs the model's own initializers.
     for graph in loader_impl.parse_saved_model(str(path)).meta_graphs:
         hostile.check_ops(graph.graph_def)
-    return convert.saved_model(path, options.signature, options.outputs)
+    return convert.saved_model(path, options.signature, options.outputs, one=options.one)

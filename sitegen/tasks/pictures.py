@@ -11,7 +11,7 @@ from sitegen.errors import SitegenError
 from sitegen.records import DemoSpec, ImageInput, Signature
 
 # What a page may say of its pictures.
-_INPUT = ("size", "channels", "resize", "invert", "scale", "mean", "std", "sources", "max_fps", "draw")
+_INPUT = ("size", "channels", "resize", "crop", "invert", "scale", "mean", "std", "sources", "max_fps", "draw")
 TAKES = ("labels", "samples", *(f"input.{key}" for key in _INPUT))
 SAMPLES = "picture"
 
@@ -53,6 +53,9 @@ def completed(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) 
         what += f"{dtype} {text.shape(shape)}"
         errors.append(SitegenError(what, place))
         return None
+    if demo.input.resize == "whole-crop":
+        what = f'{demo.task} has no resize "whole-crop"'
+        errors.append(SitegenError(what, demo.places["input.resize"], "center-crop is nearly the same"))
     return sized(demo, shape, errors)
 
 
@@ -102,6 +105,8 @@ def as_json(image: ImageInput) -> dict[str, Any]:
         "height": image.height,
         "channels": image.channels,
         "resize": image.resize,
+        "antialias": image.antialias,
+        "crop": image.crop,
         "invert": image.invert,
         "scale": image.scale,
         "mean": list(image.mean),

@@ -13,7 +13,7 @@ from typing import Any
 from sitegen import chunks
 from sitegen.disk import Cache
 from sitegen.errors import Unmeasurable, first_line
-from sitegen.graph import rename
+from sitegen.graph import activations, rename
 from sitegen.models import store
 from sitegen.records import GraphModel
 from sitegen.weights import container, quantize
@@ -81,7 +81,7 @@ def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any], s
     from sitegen.weights import auto, heads
     from sitegen.weights import use as page
 
-    model = heads.of(model)
+    model = heads.of(activations.apart(model))
     kinds = page.kinds(model, use["activation"])
     pictures = page.Pictures(model, use)
     data = pictures.files(use["calibration"])

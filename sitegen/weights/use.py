@@ -76,7 +76,7 @@ def labelled(
 class Pictures:
     """The inputs that a page's pictures become, through its own arithmetic.
 
-    `use["input"]` has height, width and channels (None: the model's), resize, invert, scale, mean, std, and what
+    `use["input"]` has height, width and channels (None: the model's), resize, crop, invert, scale, mean, std, and what
     synthetic.drawings is given, or None, as `draw`; it is None for tasks that show the model none.
     Raises Unmeasurable for a model that takes no pictures.
     """
@@ -119,7 +119,7 @@ class Pictures:
     def _pixels(self, name: str, path: str, key: str) -> Floats:
         from PIL import Image, ImageOps, UnidentifiedImageError
 
-        size = (self._width, self._height)
+        size = (round(self._width / self._told["crop"]), round(self._height / self._told["crop"]))
         try:
             with Image.open(path) as image:
                 opaque = Image.new("RGB", image.size, "white")
@@ -135,6 +135,8 @@ class Pictures:
             made = ImageOps.fit(opaque, size, bilinear)
         else:
             made = ImageOps.pad(opaque, size, bilinear, "white")
-        grey = made if self._channels == 3 else made.convert("L")
+        left, top = (size[0] - self._width) // 2, (size[1] - self._height) // 2
+        cut = made.crop((left, top, left + self._width, top + self._height))
+        grey = cut if self._channels == 3 else cut.convert("L")
         pixels: Floats = np.asarray(grey, np.float32).reshape(self._height, self._width, self._channels)
         return pixels

@@ -757,7 +757,7 @@ NO_MODELS = {
     "h/model.json": b'{"class_name": "Sequential"}',
     "i/config.json": b'{"modelTopology": {}}',
 }
-KNOWN = "pack a SavedModel folder, or a .keras, .h5, .pb, .tflite or model.json (TF.js) file"
+KNOWN = "pack a SavedModel folder, or a .keras, .h5, .pth, .pb, .tflite or model.json (TF.js) file"
 SAY = "say which: model: {source: ..., member: ...}"
 
 

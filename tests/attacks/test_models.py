@@ -204,7 +204,7 @@ def torch_file(folder: Path) -> Path:
         (text_in, 'the model\'s tensor "x" is a string, which pages do not have'),
         (text_vectorization, 'the model\'s tensor "words" is a string, which pages do not have'),
         (pickled, "model.pkl is no model that can be read"),
-        (torch_file, "model.pth is no model that can be read"),
+        (torch_file, "model.pth holds neither a state_dict nor a module with weights"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

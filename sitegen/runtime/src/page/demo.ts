@@ -10,6 +10,7 @@
  */
 
 import type { DemoConfig, Engine, PageConfig, RunResult, Tensors } from '../shared/contract';
+import { wordsOf } from '../shared/memory';
 import type { DemoHost } from '../shared/task';
 import { element, sizeText } from './dom';
 import { loadFiles } from './files';
@@ -188,6 +189,5 @@ class Host implements DemoHost {
 function reason(error: unknown): string {
   if (error instanceof TypeError && !navigator.onLine)
     return 'there is no network, and it is not kept on this device';
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\.$/, '');
+  return wordsOf(error).replace(/\.$/, '');
 }

@@ -42,7 +42,11 @@ export interface ImageInput {
   width: number;
   height: number;
   channels: 1 | 3;
-  resize: 'stretch' | 'center-crop' | 'letterbox';
+  resize: 'stretch' | 'center-crop' | 'whole-crop' | 'letterbox';
+  /** The share of each side of what that gives that is taken, out of its middle. */
+  crop: number;
+  /** Without it, what is shrunk is bilinear between the four pixels around each place. */
+  antialias: boolean;
   invert: boolean;
   scale: number;
   mean: number[];
@@ -205,6 +209,10 @@ export interface ClipInput {
 export interface OutputConfig {
   activation: 'none' | 'softmax' | 'sigmoid';
   topK: number;
+  /** Names of groups of classes, and the number of each class's group. */
+  groups: { names: string[]; of: number[] };
+  /** The output with a map for each class of how much its places speak for it: [1, height, width, classes]. */
+  heatmap: string;
   boxes: BoxesConfig;
   points: PointsConfig;
   /** What a number is measured in; empty where nobody says. */

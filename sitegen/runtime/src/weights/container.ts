@@ -44,7 +44,27 @@ function damaged(what: string): never {
   throw new Error(`the weights are damaged: ${what}`);
 }
 
+/** A file that was checked: what is in it, and the numbers of one tensor after the other, each made when its turn comes. */
+export interface Opened {
+  specs: WeightSpec[];
+  /** Bytes of numbers as TF.js has them, in the order of `specs`. Throws where the file ends otherwise than it should. */
+  tensors: () => Generator<Uint8Array<ArrayBuffer>>;
+}
+
+/** All tensors at once. */
 export function readWeights(file: Uint8Array): Weights {
+  const { specs, tensors } = openWeights(file);
+  const data = new Uint8Array(specs.reduce((sum, spec) => sum + bytesIn(spec), 0));
+  let at = 0;
+  for (const tensor of tensors()) {
+    data.set(tensor, at);
+    at += tensor.length;
+  }
+  return { specs, data: data.buffer };
+}
+
+/** For whom all tensors at once would be too much: a file of 80 MB may hold 320 MB of numbers. */
+export function openWeights(file: Uint8Array): Opened {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length < HEAD || view.getUint32(0, true) !== MAGIC) damaged('this is no weights file');
   if (view.getUint32(4, true) !== VERSION) throw new Error('the weights are of another version of sitegen');
@@ -54,33 +74,39 @@ export function readWeights(file: Uint8Array): Weights {
   const counts = entries.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   const plain = entries.reduce((sum, entry, i) => sum + counts[i]! * WIDTHS[entry.scheme], 0);
   if (start + plain > file.length) damaged('it is too short');
-  const sizes = entries.map((entry, i) => counts[i]! * (entry.scheme === 'bool' ? 1 : 4));
-  const data = new ArrayBuffer(sizes.reduce((a, b) => a + b, 0));
   const stream = file.subarray(start + plain);
   const most = entries.reduce((sum, { scheme }, i) => sum + (scheme === 'coded' ? counts[i]! : 0), 0);
   if (most > MOST_A_BYTE * stream.length) damaged('it claims more numbers than it can hold');
-  const decoder = entries.some(({ scheme }) => scheme === 'coded') ? new Decoder(stream, contexts()) : null;
-  let [from, to] = [start, 0];
-  entries.forEach((entry, i) => {
-    const bytes = file.subarray(from, from + counts[i]! * WIDTHS[entry.scheme]);
-    const target = new Uint8Array(data, to, sizes[i]);
-    if (entry.scheme === 'coded') target.set(bytesOf(coded(decoder!, entry, counts[i]!)));
-    else if (entry.scheme === 'uint8') target.set(bytesOf(affine(bytes, entry)));
-    else if (entry.scheme === 'float16') target.set(bytesOf(halves(bytes)));
-    else target.set(bytes);
-    from += bytes.length;
-    to += target.length;
-  });
-  if (decoder) decoder.end();
-  else if (stream.length > 0) damaged('it is too long');
-  return { specs: entries.map(({ name, shape, scheme }) => ({ name, shape, dtype: dtypeOf(scheme) })), data };
+  const isCoded = entries.some(({ scheme }) => scheme === 'coded');
+  if (!isCoded && stream.length > 0) damaged('it is too long');
+  function* tensors(): Generator<Uint8Array<ArrayBuffer>> {
+    const decoder = isCoded ? new Decoder(stream, contexts()) : null;
+    let from = start;
+    for (const [i, entry] of entries.entries()) {
+      const bytes = file.subarray(from, from + counts[i]! * WIDTHS[entry.scheme]);
+      from += bytes.length;
+      if (entry.scheme === 'coded') yield bytesOf(coded(decoder!, entry, counts[i]!));
+      else if (entry.scheme === 'uint8') yield bytesOf(affine(bytes, entry));
+      else if (entry.scheme === 'float16') yield bytesOf(halves(bytes));
+      // Where it lies in the file, numbers may not begin at a place where they can be read as such.
+      else yield bytes.slice();
+    }
+    decoder?.end();
+  }
+  return {
+    specs: entries.map(({ name, shape, scheme }) => ({ name, shape, dtype: dtypeOf(scheme) })),
+    tensors,
+  };
 }
+
+const bytesIn = ({ shape, dtype }: WeightSpec): number =>
+  shape.reduce((a, b) => a * b, 1) * (dtype === 'bool' ? 1 : 4);
 
 function dtypeOf(scheme: Entry['scheme']): WeightSpec['dtype'] {
   return scheme === 'int32' || scheme === 'bool' ? scheme : 'float32';
 }
 
-function bytesOf(values: Float32Array): Uint8Array {
+function bytesOf(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
@@ -113,9 +139,18 @@ function check(entry: Partial<Entry> | null): void {
     damaged(`the rows of ${name}`);
 }
 
-function affine(bytes: Uint8Array, { scale, min }: Entry): Float32Array {
-  return Float32Array.from(bytes, (byte) => byte * scale! + min!);
+/** What each of so many codes stands for, which is worked out once: there may be millions of numbers. */
+function looked(codes: Uint8Array | Uint16Array, table: Float32Array): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(codes.length);
+  for (let i = 0; i < values.length; i++) values[i] = table[codes[i]!]!;
+  return values;
 }
+
+const affine = (bytes: Uint8Array, { scale, min }: Entry): Float32Array<ArrayBuffer> =>
+  looked(
+    bytes,
+    Float32Array.from({ length: 256 }, (_, byte) => byte * scale! + min!),
+  );
 
 /** By products, which are exact everywhere; Math.pow need not be. */
 function powerOf2(exponent: number): number {
@@ -125,27 +160,31 @@ function powerOf2(exponent: number): number {
 }
 
 /** IEEE 754 half precision. */
-function halves(bytes: Uint8Array): Float32Array {
-  const values = new Float32Array(bytes.length / 2);
-  for (let i = 0; i < values.length; i++) {
-    const half = bytes[2 * i]! | (bytes[2 * i + 1]! << 8);
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    const size =
-      exponent === 0
-        ? fraction * powerOf2(-24)
-        : exponent === 31
-          ? fraction
-            ? NaN
-            : Infinity
-          : (1 + fraction / 1024) * powerOf2(exponent - 15);
-    values[i] = half & 0x8000 ? -size : size;
-  }
-  return values;
+function half(code: number): number {
+  const exponent = (code >> 10) & 31;
+  const fraction = code & 1023;
+  const size =
+    exponent === 0
+      ? fraction * powerOf2(-24)
+      : exponent === 31
+        ? fraction
+          ? NaN
+          : Infinity
+        : (1 + fraction / 1024) * powerOf2(exponent - 15);
+  return code & 0x8000 ? -size : size;
+}
+
+let all: Float32Array | null = null;
+
+function halves(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  all ??= Float32Array.from({ length: 65536 }, (_, code) => half(code));
+  const codes = new Uint16Array(bytes.length / 2);
+  for (let i = 0; i < codes.length; i++) codes[i] = bytes[2 * i]! | (bytes[2 * i + 1]! << 8);
+  return looked(codes, all);
 }
 
 /** Exponents of rows and columns, in half octaves, each as the difference to the one before; then the integers. */
-function coded(decoder: Decoder, { step, rows, shape }: Entry, count: number): Float32Array {
+function coded(decoder: Decoder, { step, rows, shape }: Entry, count: number): Float32Array<ArrayBuffer> {
   const columns = count / rows!;
   const factors = [rows!, columns].map((length) => factorsOf(decoder, length));
   const integers = new Int16Array(count);

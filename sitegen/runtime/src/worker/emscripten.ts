@@ -1,13 +1,12 @@
 /** The little of Emscripten's runtime that TF.js's binaries ask for, whether their memory is shared or not. */
 
+import { OUT_OF_MEMORY } from '../shared/memory';
+
 const MOST_BYTES = 2 ** 32 - 65536;
 const PAGE = 65536;
 /** Memory grows by a fifth, but by no more than this beyond what was asked for. */
 const SPARE = 96 * 2 ** 20;
 const UNSUPPORTED = 52; // WASI's ENOSYS
-
-/** What runs out; the engine stays usable when memory that a model does not need is free again. */
-export const OUT_OF_MEMORY = 'this device has not enough memory for the model';
 
 export type Exported = (...values: number[]) => number;
 export type Exports = Record<string, Exported>;

@@ -2,7 +2,7 @@
 
 import { refsOf, tensorOf, type Plan, type Ref, type Step } from '../plan/format';
 import type { Tensor, Tensors } from '../shared/contract';
-import type { Weights } from '../weights/container';
+import type { Opened } from '../weights/container';
 import { ARRAYS, sizeOf, type Backend, type DataId, type TensorInfo, type Values } from './backend';
 import { kernels, type Kernel } from './core';
 
@@ -31,7 +31,7 @@ export class Player {
   constructor(
     private readonly plan: Plan,
     private readonly backend: Backend,
-    weights: Weights,
+    weights: Opened,
   ) {
     this.readers = plan.tensors.map(() => []);
     this.outputs = plan.outputs.map(([name, ref]) => [name, this.reader(ref)]);
@@ -75,18 +75,14 @@ export class Player {
     return { name, kernel: kernels.get(name)!.kernelFunc, inputs: filled, attrs, outputs, frees };
   }
 
-  private putWeights({ specs, data }: Weights): void {
-    const places = new Map<string, number>();
+  private putWeights({ specs, tensors }: Opened): void {
+    const numbers = new Map(this.plan.weights.map((name, tensor) => [name, tensor]));
     let at = 0;
-    for (const { name, shape, dtype } of specs) {
-      places.set(name, at);
-      at += sizeOf(shape) * ARRAYS[dtype].BYTES_PER_ELEMENT;
+    for (const values of tensors()) {
+      const { name, shape, dtype } = specs[at++]!;
+      const tensor = numbers.get(name);
+      if (tensor !== undefined) this.hold(tensor, this.backend.write(values, shape, dtype));
     }
-    this.plan.weights.forEach((name, tensor) => {
-      const [dtype, shape] = this.plan.tensors[tensor]!;
-      const bytes = sizeOf(shape) * ARRAYS[dtype].BYTES_PER_ELEMENT;
-      this.hold(tensor, this.backend.write(new Uint8Array(data, places.get(name), bytes), shape, dtype));
-    });
   }
 
   private put(tensor: number, values: ArrayLike<number>): void {

@@ -3,7 +3,7 @@
 import '@tensorflow/tfjs-backend-wasm/dist/register_all_kernels';
 import { readPlan, type Plan } from '../plan/format';
 import type { EngineFiles } from '../shared/contract';
-import { readWeights, type Weights } from '../weights/container';
+import { openWeights, type Opened } from '../weights/container';
 import { Backend } from './backend';
 import { kernels } from './core';
 import { signed } from './heads';
@@ -23,9 +23,9 @@ export function playing(start: (files: EngineFiles) => Promise<Started>): Load {
   return async (model, files) => {
     // Compiling takes threads of its own.
     const starting = start(files);
-    let weights: Weights, plan: Plan;
+    let weights: Opened, plan: Plan;
     try {
-      weights = readWeights(files.weights);
+      weights = openWeights(files.weights);
       plan = readPlan(files.graph, weights.specs, (kernel) => kernels.has(kernel));
     } catch (error) {
       void starting.then(({ end }) => end()).catch(() => undefined);

@@ -8,6 +8,7 @@ import type {
   RunResult,
   Tensors,
 } from '../shared/contract';
+import { wordsOf } from '../shared/memory';
 
 /** A model inside the worker. */
 export interface LoadedModel {
@@ -38,7 +39,7 @@ export function serve(load: Load): void {
       if (!model) throw new Error('no model is loaded');
       return { id, ok: true, value: await model.run(request.inputs, request.bare) };
     } catch (error) {
-      return { id, ok: false, error: error instanceof Error ? error.message : String(error) };
+      return { id, ok: false, error: wordsOf(error) };
     }
   };
 

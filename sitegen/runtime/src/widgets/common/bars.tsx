@@ -25,22 +25,34 @@ export function Bars({
           <span class="sg-hint">The answer appears here.</span>
         )}
       </p>
-      <ol class="sg-bars" aria-label="Score of each class" data-answered={scores !== null}>
-        {rows.map((score) => (
-          <li
-            key={score.index}
-            class={score.index === top?.index ? 'sg-top' : ''}
-            data-label={score.label}
-            data-score={scores ? score.value : undefined}
-          >
-            <span class="sg-label">{score.label}</span>
-            <meter class="sg-meter" min={0} max={1} value={Math.min(1, Math.max(0, score.value))}>
-              {percent(score.value)}
-            </meter>
-            <span class="sg-value">{scores ? percent(score.value) : ''}</span>
-          </li>
-        ))}
-      </ol>
+      <Rows rows={rows} title="Score of each class" answered={scores !== null} top={top?.index} />
     </>
+  );
+}
+
+/** A bar for each score. */
+export function Rows(props: {
+  rows: Score[];
+  title: string;
+  answered: boolean;
+  top: number | null | undefined;
+}) {
+  return (
+    <ol class="sg-bars" aria-label={props.title} data-answered={props.answered}>
+      {props.rows.map((score) => (
+        <li
+          key={score.index}
+          class={score.index === props.top ? 'sg-top' : ''}
+          data-label={score.label}
+          data-score={props.answered ? score.value : undefined}
+        >
+          <span class="sg-label">{score.label}</span>
+          <meter class="sg-meter" min={0} max={1} value={Math.min(1, Math.max(0, score.value))}>
+            {percent(score.value)}
+          </meter>
+          <span class="sg-value">{props.answered ? percent(score.value) : ''}</span>
+        </li>
+      ))}
+    </ol>
   );
 }

@@ -1,11 +1,12 @@
-/** The task image-classification: a picture in; a bar for every class. */
+/** The task image-classification: a picture in; a bar for every class, and perhaps what of the picture speaks for the best. */
 
-import { Results } from '../common/results';
-import { scoresOf } from '../common/scores';
 import { registerPictures } from '../pictures/demo';
+import { foundIn } from './result';
+import { View } from './view';
+import './style.css';
 
 registerPictures('image-classification', {
-  result: (outputs, _, config) => scoresOf(outputs[config.model.signature.outputs[0]!.name]!.data, config),
-  View: Results,
+  result: (outputs, _, config) => foundIn(outputs, config),
+  View,
   seen: true,
 });

@@ -1,7 +1,8 @@
 /** The picture with its segments over it, and how much of it each is. */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { labelOf } from '../common/labels';
+import { Cells } from '../pictures/cells';
 import { Classes, useHidden } from '../pictures/classes';
 import type { Answer, ViewProps } from '../pictures/demo';
 import { Latency } from '../common/latency';
@@ -43,32 +44,24 @@ export function View({ answer, busy, config }: ViewProps<Segments>) {
 
 /** The segments in their colours, over the part of the picture that the model was shown. */
 function Mask(props: { answer: Answer<Segments>; hidden: ReadonlySet<number>; opacity: number }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const { result, given } = props.answer;
   const { width, height, classes } = result;
-  useEffect(() => {
-    const paper = canvas.current!.getContext('2d')!;
-    const image = paper.createImageData(width, height);
+  const pixels = useMemo(() => {
+    const made = new Uint8ClampedArray(classes.length * 4);
     const colours = new Map([...new Set(classes)].map((kind) => [kind, rgb(hue(kind))]));
     classes.forEach((kind, cell) => {
-      if (!props.hidden.has(kind)) image.data.set(colours.get(kind)!, cell * 4);
+      if (!props.hidden.has(kind)) made.set(colours.get(kind)!, cell * 4);
     });
-    paper.putImageData(image, 0, 0);
+    return made;
   }, [props.answer, props.hidden]);
-  const { picture, box } = given;
   return (
-    <canvas
-      ref={canvas}
+    <Cells
       class="sg-mask"
+      given={given}
       width={width}
       height={height}
-      style={{
-        opacity: props.opacity,
-        left: `${(box.left / picture.width) * 100}%`,
-        top: `${(box.top / picture.height) * 100}%`,
-        width: `${(box.width / picture.width) * 100}%`,
-        height: `${(box.height / picture.height) * 100}%`,
-      }}
+      pixels={pixels}
+      opacity={props.opacity}
     />
   );
 }

@@ -38,8 +38,20 @@ export function pixelsOf(source: CanvasImageSource, width: number, height: numbe
 
 /** The part of a picture that the model sees. */
 export function boxFor(picture: Pixels, input: ImageInput): Box {
-  const { width, height } = picture;
+  const { left, top, width, height } = fitted(picture, input);
+  const cut = (1 - input.crop) / 2;
+  return {
+    left: left + cut * width,
+    top: top + cut * height,
+    width: width * input.crop,
+    height: height * input.crop,
+  };
+}
+
+/** What `resize` makes fill the input's shape. */
+function fitted({ width, height }: Pixels, input: ImageInput): Box {
   const ratio = input.width / input.height;
+  if (input.resize === 'whole-crop') return inWhole(width, height, input);
   if (input.resize === 'stretch' || width === height * ratio) return { left: 0, top: 0, width, height };
   const wide = width > height * ratio;
   if (wide === (input.resize === 'center-crop')) {
@@ -48,6 +60,23 @@ export function boxFor(picture: Pixels, input: ImageInput): Box {
   }
   const cut = width / ratio;
   return { left: 0, top: (height - cut) / 2, width, height: cut };
+}
+
+/**
+ * The middle, in whole pixels of the picture as it is scaled: one side is the input's, the other the next whole number, and
+ * the middle begins at a pixel.
+ */
+function inWhole(width: number, height: number, input: ImageInput): Box {
+  const wide = width / input.width > height / input.height;
+  const scale = wide ? input.height / height : input.width / width;
+  const right = wide ? Math.floor(width * scale + 1) : input.width;
+  const bottom = wide ? input.height : Math.floor(height * scale + 1);
+  return {
+    left: (Math.floor((right - input.width) / 2) * width) / right,
+    top: (Math.floor((bottom - input.height) / 2) * height) / bottom,
+    width: (input.width * width) / right,
+    height: (input.height * height) / bottom,
+  };
 }
 
 /** The box of a drawing's dark ink, grown so that the ink's longer side fills `fit` of the input; null on a blank one. */
@@ -78,12 +107,18 @@ interface Window {
 
 /**
  * Triangle filter with half-pixel centres, widened when shrinking: what Pillow calls BILINEAR and TensorFlow
- * `resize(antialias=True)`. `start` and `size` say which part of the axis is resized, in pixels; windows are clipped to
+ * `resize(antialias=True)`; without `antialias`, OpenCV's INTER_LINEAR. `start` and `size` say which part of the axis is resized, in pixels; windows are clipped to
  * 0..`edge` and their rest is weighed anew, as Pillow does, unless it is null.
  */
-function windows(start: number, size: number, count: number, edge: number | null): Window[] {
+function windows(
+  start: number,
+  size: number,
+  count: number,
+  edge: number | null,
+  antialias: boolean,
+): Window[] {
   const scale = size / count;
-  const reach = Math.max(scale, 1);
+  const reach = antialias ? Math.max(scale, 1) : 1;
   return Array.from({ length: count }, (_, index) => {
     const center = start + (index + 0.5) * scale;
     const first = Math.max(Math.floor(center - reach + 0.5), edge === null ? -Infinity : 0);
@@ -102,8 +137,8 @@ export function resized(picture: Pixels, box: Box, input: ImageInput): Float32Ar
   const { width, height, channels } = input;
   const inside = box.left >= 0 && box.top >= 0;
   const within = inside && box.left + box.width <= picture.width && box.top + box.height <= picture.height;
-  const columns = windows(box.left, box.width, width, within ? picture.width : null);
-  const rows = windows(box.top, box.height, height, within ? picture.height : null);
+  const columns = windows(box.left, box.width, width, within ? picture.width : null, input.antialias);
+  const rows = windows(box.top, box.height, height, within ? picture.height : null, input.antialias);
   const firstRow = rows[0]!.start;
   const lastRow = rows[height - 1]!.start + rows[height - 1]!.weights.length;
   const firstColumn = columns[0]!.start;
