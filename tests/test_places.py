@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from sitegen.errors import BuildFailed
 from sitegen.host import Host
 from sitegen.records import Site
 from tests import torches
-from tests.browsers import NAMES, Browser, Tab, click, wait_for
+from tests.browsers import NAMES, Browser, Tab, click, give, wait_for
 from tests.browsers.chromium import Chromium
 from tests.conftest import REPOSITORY, make
 from tests.test_pictures import pythons
@@ -166,12 +167,12 @@ def test_its_labels_come_out_of_the_archive(site: Path) -> None:
     assert '"zen_garden"]' in page
 
 
-def answered(tab: Tab, label: str) -> dict[str, list[object]]:
+def answered(tab: Tab, label: str) -> dict[str, list[Any]]:
     """What the page shows, once its best class is the one that is waited for."""
     wait_for(tab, f"document.querySelector('.sg-answer strong')?.textContent === {label!r}")
     wait_for(tab, "document.querySelector('.sg-answer').ariaBusy === 'false'")
     wait_for(tab, f"{SHOWN}.heat.some(Boolean)")
-    shown: dict[str, list[object]] = tab.evaluate(SHOWN)
+    shown: dict[str, list[Any]] = tab.evaluate(SHOWN)
     return shown
 
 
@@ -183,27 +184,36 @@ def colours(heat: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_are_torchs(name: str, browser: Callable[[str], Browser], site: Path, network: torches.ResNet) -> None:
-    """Classes, groups and heat maps of every sample."""
-    labels = list(GROUPS)
+    """Classes, groups and heat maps of every sample, and of a file."""
+    expected = {stem: pythons_answer(network, picture) for stem, picture in pictures().items()}
+    # What is shown is told apart by its best class.
+    assert len({int(answer.scores.argmax()) for answer in expected.values()}) == 3
     tab = browser(name).new_tab()
     with Host(site) as host:
         for url in (f"{host.url}{NAME}/index.html", (site / NAME / "index.html").as_uri()):
             tab.goto(url)
-            for stem, picture in pictures().items():
-                expected = pythons_answer(network, picture)
-                best = np.argsort(-expected.scores)[:5]
-                wait_for(tab, "document.querySelectorAll('[data-sample]').length === 3")
+            wait_for(tab, "document.querySelectorAll('[data-sample]').length === 3")
+            for stem, answer in expected.items():
                 click(tab, f"[data-sample='{stem.replace('-', ' ')}']")
-                shown = answered(tab, labels[best[0]])
-                assert [label for label, _ in shown["classes"]] == [labels[index] for index in best]  # type: ignore[misc]
-                found = np.array([score for _, score in shown["classes"]])  # type: ignore[misc]
-                assert np.abs(found - expected.scores[best]).max() < 1e-4
-                inside = np.array([group == "indoor" for group in GROUPS.values()])
-                sums = {"indoor": expected.scores[inside].sum(), "outdoor": expected.scores[~inside].sum()}
-                assert dict(shown["groups"]) == pytest.approx(sums, abs=1e-4)  # type: ignore[call-overload]
-                heat = np.reshape(shown["heat"], (7, 7, 4))
-                assert np.abs(heat - colours(expected.heat)).max() < 2
+                compare(tab, answer)
+            click(tab, "[data-source=upload]")
+            wait_for(tab, "!document.querySelector('.sg-answer strong')")
+            give(tab, (site.parent / "content" / NAME / "samples/launch-pad.png").read_bytes(), "x.png")
+            compare(tab, expected["launch-pad"])
     tab.close()
+
+
+def compare(tab: Tab, expected: Expected) -> None:
+    labels, best = list(GROUPS), np.argsort(-expected.scores)[:5]
+    shown = answered(tab, labels[best[0]])
+    assert [label for label, _ in shown["classes"]] == [labels[index] for index in best]
+    found = np.array([score for _, score in shown["classes"]])
+    assert np.abs(found - expected.scores[best]).max() < 1e-4
+    inside = np.array([group == "indoor" for group in GROUPS.values()])
+    sums = {"indoor": expected.scores[inside].sum(), "outdoor": expected.scores[~inside].sum()}
+    assert dict(shown["groups"]) == pytest.approx(sums, abs=1e-4)
+    heat = np.reshape(shown["heat"], (7, 7, 4))
+    assert np.abs(heat - colours(expected.heat)).max() < 2
 
 
 def test_the_camera_has_heat_maps_and_a_switch(site: Path, tmp_path: Path) -> None:
