@@ -315,9 +315,13 @@ def _model(
     root: Path, file: SourceFile, front: ModelFront, places: Places, errors: list[SitegenError]
 ) -> ModelRef | None:
     source, place = front.source, places.of("model.source")
+    if front.member_sha512 is not None and front.member is None:
+        what = '"model.member_sha512" needs "model.member"'
+        errors.append(SitegenError(what, places.of("model.member_sha512"), "say which file of the archive it is of"))
+    inside = {"member": front.member, "member_sha512": front.member_sha512, "optional": front.optional}
     more = {"sha256": front.sha256, "sha512": front.sha512}
     if re.match(r"https?://", source, re.I):
-        return ModelRef(source, None, member=front.member, optional=front.optional, **more)
+        return ModelRef(source, None, **inside, **more)
     for key, value in more.items():
         if value is not None:
             what = f'"model.{key}" is for models behind an address'
@@ -338,7 +342,7 @@ def _model(
     except OSError as error:
         errors.append(SitegenError(f"the model {source} cannot be read: {error.strerror}", place))
         return None
-    return ModelRef(beside.name(root, path), path, member=front.member, optional=front.optional)
+    return ModelRef(beside.name(root, path), path, **inside)
 
 
 def _arrays(

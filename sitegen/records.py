@@ -63,7 +63,8 @@ class SourceFile:
 class ModelRef:
     """Where a page says its model is. `name` is the address, or the path from the project's root; then `path` is set.
 
-    `member` names the model inside an archive; an `optional` model that cannot be had takes its page with it.
+    `member` names the model inside an archive, `member_sha512` is its own hash, where it is a file; an `optional` model
+    that cannot be had takes its page with it.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ModelRef:
     sha256: str | None = None
     sha512: str | None = None
     member: str | None = None
+    member_sha512: str | None = None
     optional: bool = False
 
 

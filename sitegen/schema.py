@@ -50,6 +50,9 @@ class ModelRef(Strict):
     )
     sha512: str | None = Field(None, pattern="^[0-9a-f]{128}$", description="the same, by SHA-512")
     member: str | None = Field(None, description="the model's path inside an archive that holds several")
+    member_sha512: str | None = Field(
+        None, pattern="^[0-9a-f]{128}$", description="what the file that member names must hash to"
+    )
     optional: bool = Field(False, description="a model that cannot be fetched leaves its page out instead of failing")
     format: str | None = Field(None, description="overrides what the file itself says it is")
     signature: str | None = Field(None, description="which signature of a SavedModel; serving_default when it has one")

@@ -142,3 +142,20 @@ def test_archives(root: Path, files: Path, shared_cache: Path) -> None:
     page(root, (files / "tiny.keras").as_posix(), ", member: x")
     with pytest.raises(BuildFailed, match="is no archive"):
         make(root)
+
+
+def test_the_hash_of_what_is_in_an_archive(root: Path, files: Path, shared_cache: Path) -> None:
+    (root / build.CACHE_FOLDER).symlink_to(shared_cache)
+    hashed = f", member: b/tiny.keras, member_sha512: {hashlib.sha512(TINY).hexdigest()}"
+    with Host(files) as host:
+        page(root, f"{host.url}two.zip", hashed)
+        assert len(make(root).bundles) == 1
+    page(root, (files / "two.zip").as_posix(), hashed)
+    assert len(make(root).bundles) == 1
+    # What can be had and is another is no reason to leave an optional page out.
+    page(root, (files / "two.zip").as_posix(), f", member: b/tiny.keras, member_sha512: {'a' * 128}, optional: true")
+    with pytest.raises(BuildFailed, match=r"^content/demo.md:4:17: .*two.zip!b/tiny.keras: expected sha512 a{128}, got"):
+        make(root)
+    page(root, (files / "two.zip").as_posix(), f", member: b, member_sha512: {'a' * 128}")
+    with pytest.raises(BuildFailed, match="is a folder, and has no hash"):
+        make(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +48,8 @@ class Sources:
             archive.unpack(path, folder)
             path = archive.choose(folder, ref.member)
             name = f"{name}!{path.relative_to(folder).as_posix()}"
+            if ref.member_sha512 is not None:
+                _check(path, name, ref.member_sha512)
         elif ref.member is not None:
             raise SitegenError(f"{name} is no archive, so it has no {ref.member}", hint="leave model.member out")
         return ModelFile(name, path)
@@ -66,6 +69,19 @@ class Sources:
             offline=self._offline,
             progress=self._progress,
         )
+
+
+def _check(path: Path, name: str, sha512: str) -> None:
+    """Raises SitegenError when a file that was unpacked has another hash."""
+    if path.is_dir():
+        raise SitegenError(f"{name} is a folder, and has no hash", hint="leave model.member_sha512 out")
+    digest = hashlib.sha512()
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    if (got := digest.hexdigest()) != sha512:
+        hint = "if the archive was replaced on purpose, give the new one as model.member_sha512"
+        raise SitegenError(f"{name}: expected sha512 {sha512}, got {got}", hint=hint)
 
 
 def _is_archive(path: Path) -> bool:
