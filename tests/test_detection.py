@@ -140,11 +140,7 @@ def test_a_single_shot_detector(
 ) -> None:
     """What the whole graph of TensorFlow's finds is what the page shows, in all worlds."""
     given = np.asarray(noise)[None]
-    graph = tf.Graph()
-    with graph.as_default(), tf.compat.v1.Session() as session:
-        tf.import_graph_def(detectors.detector(), name="")
-        ends = [f"detection_{part}:0" for part in ("boxes", "scores", "classes")]
-        boxes, scores, classes = (end[0] for end in session.run(ends, {"image_tensor:0": given}))
+    boxes, scores, classes, _ = (end[0] for end in detectors.tensorflows(detectors.detector(), given))
     names = ["cat", "dog", "emu"]
     expected = [(names[int(k) - 1], s, list(b)) for b, s, k in zip(boxes, scores, classes, strict=True) if s >= 0.3]
     assert expected
