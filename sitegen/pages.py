@@ -152,6 +152,7 @@ def _load_one(
         body=body.replace(_DEMO_PARAGRAPH, DEMO_MARK),
         toc=toc,
         demo=demo,
+        order=text.front.order,
     )
     return page, errors
 
@@ -318,10 +319,10 @@ def _model(
     if front.member_sha512 is not None and front.member is None:
         what = '"model.member_sha512" needs "model.member"'
         errors.append(SitegenError(what, places.of("model.member_sha512"), "say which file of the archive it is of"))
-    inside = {"member": front.member, "member_sha512": front.member_sha512, "optional": front.optional}
+    inside = {"member": front.member, "member_sha512": front.member_sha512}
     more = {"sha256": front.sha256, "sha512": front.sha512}
     if re.match(r"https?://", source, re.I):
-        return ModelRef(source, None, **inside, **more)
+        return ModelRef(source, None, optional=front.optional, **inside, **more)
     for key, value in more.items():
         if value is not None:
             what = f'"model.{key}" is for models behind an address'
@@ -342,7 +343,7 @@ def _model(
     except OSError as error:
         errors.append(SitegenError(f"the model {source} cannot be read: {error.strerror}", place))
         return None
-    return ModelRef(beside.name(root, path), path, **inside)
+    return ModelRef(beside.name(root, path), path, optional=front.optional, **inside)
 
 
 def _arrays(

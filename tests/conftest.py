@@ -43,9 +43,13 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
-    """A copy of the repository's own project, built into output/. Tests read it; they change copies."""
+    """A copy of the repository's own project, built into output/. Tests read it; they change copies.
+
+    Pages whose models lie behind addresses are not in it.
+    """
     root = tmp_path_factory.mktemp("project")
-    shutil.copytree(REPOSITORY / "content", root / "content", ignore=shutil.ignore_patterns("__pycache__"))
+    ignored = shutil.ignore_patterns("__pycache__", "max-*")
+    shutil.copytree(REPOSITORY / "content", root / "content", ignore=ignored)
     # Near enough to the model as it was for tests to compare numbers, and made in no time.
     settings = (REPOSITORY / "pyproject.toml").read_text("utf-8")
     (root / "pyproject.toml").write_text(settings.replace("[tool.sitegen]\n", '[tool.sitegen]\nquantize = "float16"\n'))

@@ -48,9 +48,9 @@ def test_without_its_model_the_page_is_left_out(root: Path) -> None:
     assert [page.path for page in site.pages] == ["index.html"]
     assert PAGE.name not in " ".join(site.files)
     first, second = site.warnings
-    assert first.startswith(f"content/{PAGE.name}/index.md:6:11: the page is left out: https://codait-cos-max.")
+    assert first.startswith(f"content/{PAGE.name}/index.md:7:11: the page is left out: https://codait-cos-max.")
     assert second == f"content/index.md: links to {PAGE.name}/index.html are plain text, as that page is left out"
-    with pytest.raises(BuildFailed, match=rf"^content/{PAGE.name}/index.md:6:11: .*not fetched yet"):
+    with pytest.raises(BuildFailed, match=rf"^content/{PAGE.name}/index.md:7:11: .*not fetched yet"):
         make(root, offline=True, strict=True)
 
 

@@ -154,9 +154,7 @@ def test_the_hash_of_what_is_in_an_archive(root: Path, files: Path, shared_cache
     assert len(make(root).bundles) == 1
     # What can be had and is another is no reason to leave an optional page out.
     page(root, (files / "two.zip").as_posix(), f", member: b/tiny.keras, member_sha512: {'a' * 128}, optional: true")
-    with pytest.raises(
-        BuildFailed, match=r"^content/demo.md:4:17: .*!b/tiny.keras: expected sha512 a{128}, got"
-    ):
+    with pytest.raises(BuildFailed, match=r"^content/demo.md:4:17: .*!b/tiny.keras: expected sha512 a{128}, got"):
         make(root)
     page(root, (files / "two.zip").as_posix(), f", member: b, member_sha512: {'a' * 128}")
     with pytest.raises(BuildFailed, match="is a folder, and has no hash"):

@@ -222,6 +222,7 @@ const runtime = {
   page: await script('src/page/main.ts', 'page.js'),
   worker: await script('src/sw/sw.ts', 'sw.js'),
   retired: await script('src/sw/retire.ts', 'retire.js'),
+  cards: await script('src/page/cards.ts', 'cards.js'),
   kept: await script('src/page/kept.ts', 'kept.js'),
   preview: await script('src/preview/main.ts', 'preview.js'),
   style: await script('src/demo.css', 'demo.css'),
