@@ -52,8 +52,9 @@ def boxes(picture: Image.Image, found: Sequence[tuple[str, str, Sequence[float]]
     for label, ink, (top, left, bottom, right) in found:
         corners = (left * width, top * height, right * width, bottom * height)
         pen.rounded_rectangle(corners, 3 * _SCALE, outline=ink, width=3 * _SCALE)
-        chip = (corners[0], corners[1] - 19 * _SCALE)
-        end = (chip[0] + pen.textlength(label, font) + 10 * _SCALE, corners[1] + 2 * _SCALE)
+        # Over the box, or inside one that begins at the picture's edge.
+        chip = (corners[0], corners[1] - (0 if top < 0.09 else 19 * _SCALE))
+        end = (chip[0] + pen.textlength(label, font) + 10 * _SCALE, chip[1] + 21 * _SCALE)
         pen.rounded_rectangle((*chip, *end), 3 * _SCALE, fill=ink)
         pen.text((chip[0] + 5 * _SCALE, (chip[1] + end[1]) / 2), label, "white", font, anchor="lm")
     _save(sheet, path)
