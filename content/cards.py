@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 _SIZE = (480, 240)
 _SCALE = 4  # drawn larger, and made smaller, so that edges are smooth
@@ -40,6 +40,23 @@ def words(lines: Sequence[Sequence[tuple[str, str]]], path: Path) -> None:
         for word, ink in line:
             pen.text((at, number * step), word, ink, font, anchor="lm")
             at += pen.textlength(word, font) + gap
+    _save(sheet, path)
+
+
+def boxes(picture: Image.Image, found: Sequence[tuple[str, str, Sequence[float]]], path: Path) -> None:
+    """Writes a picture with labelled boxes over it: each a label, an ink, and ymin, xmin, ymax, xmax in fractions."""
+    width, height = (side * _SCALE for side in _SIZE)
+    sheet = ImageOps.fit(picture.convert("RGB"), (width, height), Image.Resampling.BICUBIC)
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(15 * _SCALE)
+    for label, ink, (top, left, bottom, right) in found:
+        corners = (left * width, top * height, right * width, bottom * height)
+        pen.rounded_rectangle(corners, 3 * _SCALE, outline=ink, width=3 * _SCALE)
+        # Over the box, or inside one that begins at the picture's edge.
+        chip = (corners[0], corners[1] - (0 if top < 0.09 else 19 * _SCALE))
+        end = (chip[0] + pen.textlength(label, font) + 10 * _SCALE, chip[1] + 21 * _SCALE)
+        pen.rounded_rectangle((*chip, *end), 3 * _SCALE, fill=ink)
+        pen.text((chip[0] + 5 * _SCALE, (chip[1] + end[1]) / 2), label, "white", font, anchor="lm")
     _save(sheet, path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -108,7 +109,7 @@ class Assembly:
         self._draw_thumbnails(found)
         self._files["site.webmanifest"] = self._web_manifest()
         self._files["licenses.txt"] = self._runtime.read(self._runtime.index["licenses"])
-        listed = [page for page in found if page.path != pages.FRONT_PAGE]
+        listed = sorted((page for page in found if page.path != pages.FRONT_PAGE), key=_place)
         shared = self._shared(listed, bundles)
         for page, template in [
             (self._front(found), "index.html"),
@@ -199,6 +200,8 @@ class Assembly:
         styles = [self._theme.asset("style.css"), self._compiled(index["style"])]
         styles += [path for path in made.assets if path.endswith(".css")] if made else []
         deferred = [path for path in made.assets if path.endswith(".js")] if made else []
+        if page.path == pages.FRONT_PAGE:
+            deferred.append(self._compiled(index["cards"]))
         if page.path == offline.STAND_IN:
             deferred.append(self._compiled(index["kept"]))
         if self._preview:
@@ -279,6 +282,11 @@ class Assembly:
         _check_names(files)
         files[MARKER] = Blob.of(json.dumps(marker, indent=1).encode() + b"\n")
         return Site(files, build, tuple(bundles.values()), tuple(found), isolated=isolated)
+
+
+def _place(page: Page) -> tuple[float, str]:
+    """Where a page's card stands: those that say it first, the others by path."""
+    return (math.inf if page.order is None else page.order), page.path
 
 
 def _check_names(files: Mapping[str, Blob]) -> None:

@@ -152,6 +152,7 @@ def _load_one(
         body=body.replace(_DEMO_PARAGRAPH, DEMO_MARK),
         toc=toc,
         demo=demo,
+        order=text.front.order,
     )
     return page, errors
 

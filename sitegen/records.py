@@ -362,6 +362,7 @@ class Page:
     body: str
     toc: str
     demo: DemoSpec | None
+    order: int | None = None  # of its card on the front page, from 1 on
     # Files that the text refers to: path in the site -> file; `embedded` are those that the page shows by itself.
     linked: Mapping[str, SourceFile] = field(default_factory=dict)
     embedded: frozenset[str] = frozenset()

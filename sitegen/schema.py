@@ -357,6 +357,9 @@ class FrontMatter(Strict):
 
     title: str = Field(min_length=1)
     summary: str = Field("", description="one sentence, for the card in the gallery and for search engines")
+    order: int | None = Field(
+        None, ge=1, description="where its card stands on the front page; those that say nothing follow, by path"
+    )
     task: str | None = Field(None, description="what the demo does; without it the page is plain text")
     model: Annotated[ModelRef, _widen("source")] | None = None
     quantize: Annotated[Quantize, _widen("scheme")] | None = None

@@ -43,7 +43,10 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
-    """A copy of the repository's own project, built into output/. Tests read it; they change copies."""
+    """A copy of the repository's own project, built into output/. Tests read it; they change copies.
+
+    Pages whose models lie behind addresses are not in it.
+    """
     root = tmp_path_factory.mktemp("project")
     # Pages of models that others publish would fetch them; they have tests of their own.
     ignored = shutil.ignore_patterns("__pycache__", "max-*")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.core.framework import graph_pb2
 from tensorflow.python.ops import control_flow_util
+
+from sitegen.graph import ssd
 
 CLASSES = 3
 TOTAL = 12
@@ -66,6 +71,38 @@ def detector(
         tf.identity(found[2] + 1.0, "detection_classes")
         tf.identity(tf.cast(found[3], tf.float32), "num_detections")
     return graph.as_graph_def()
+
+
+def published(shared: Path) -> Any:
+    """The graph of the API's SSD MobileNet v1 for COCO, with weights for which every score is the same."""
+    graph_def = graph_pb2.GraphDef()
+    graph_def.ParseFromString((shared / "models/ssd_mobilenet_v1_tf1_frozen.pb").read_bytes())
+    return graph_def
+
+
+def shake(graph_def: Any) -> None:
+    """Gives a graph other random weights, for which scores differ."""
+    random = np.random.default_rng(1)
+    for node in graph_def.node:
+        if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum:
+            value = tf.make_ndarray(node.attr["value"].tensor)
+            if value.ndim == 4:
+                inputs = np.prod(value.shape[:2]) * (1 if "depthwise" in node.name else value.shape[2])
+                made = random.normal(0, np.sqrt(2 / inputs), value.shape)
+            elif value.ndim == 1 and value.size > 8 and node.name.endswith(("/biases", "/beta")):
+                made = random.normal(0, 0.5, value.shape)
+            else:
+                continue
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(made.astype(np.float32)))
+
+
+def tensorflows(graph_def: Any, picture: NDArray[np.uint8]) -> list[NDArray[Any]]:
+    """What the whole graph finds in pictures, [n, y, x, 3]: boxes, scores, classes and how many there are."""
+    graph = tf.Graph()
+    with graph.as_default(), tf.compat.v1.Session() as session:
+        tf.import_graph_def(graph_def, name="")
+        found: list[NDArray[Any]] = session.run([f"{name}:0" for name in ssd.RESULTS], {"image_tensor:0": picture})
+    return found
 
 
 def _convolution(x: Any, channels: int, strides: int, random: Any) -> Any:

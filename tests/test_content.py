@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import functools
+import importlib.util
 import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +19,17 @@ from PIL import Image
 from sklearn.datasets import load_diabetes, load_wine
 
 from tests import digits
-from tests.browsers import NAMES, Browser, click, wait_for
+from tests.browsers import NAMES, Browser, box, click, wait_for
 from tests.conftest import REPOSITORY
+from tests.test_detection import SHOWN, suppressed
 
 SCENES = REPOSITORY / "content/scenes"
 LABELS = (SCENES / "labels.txt").read_text("utf-8").split()
 
 
-@pytest.mark.parametrize("name", ["digits", "many-digits", "scenes", "sounds", "motion", "wine", "libraries"])
+@pytest.mark.parametrize(
+    "name", ["digits", "many-digits", "scenes", "sounds", "motion", "wine", "libraries", "digit-detector"]
+)
 def test_pages_state_what_was_measured(name: str) -> None:
     folder = REPOSITORY / "content" / name
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
@@ -150,6 +156,88 @@ def test_the_page_sees_every_digit_where_keras_does(name: str, browser: Callable
             time.sleep(0.05)
         assert {kind: float(share) for kind, share in told.items()} == pytest.approx(expected, abs=0.6)
     tab.close()
+
+
+def boxes_of(picture: Image.Image) -> list[tuple[str, float, list[float]]]:
+    """What Keras finds in a sample, as the page shows it: label, score and box, in order of label and place."""
+    folder = REPOSITORY / "content/digit-detector"
+    model = keras_model(folder / "digit-detector.keras")
+    head = yaml.safe_load((folder / "index.md").read_text("utf-8").split("---")[1])
+    given = np.asarray(picture.convert("F").resize((96, 96), Image.Resampling.BILINEAR))
+    boxes, scores = (end[0] for end in model.predict((255 - given[None, ..., None]) / 255, verbose=0))
+    rows = [(kind, scores[cell, kind], boxes[cell]) for cell, kind in np.argwhere(scores >= 0.05)]
+    left = suppressed(rows, head["output"]["iou"])
+    shown = [(head["labels"][kind], score, box) for kind, score, box in left if score >= head["output"]["threshold"]]
+    return sorted(shown, key=_placed)
+
+
+def _placed(row: Sequence[Any]) -> tuple[str, list[float]]:
+    return row[0], row[2]
+
+
+@functools.cache
+def keras_model(path: Path) -> Any:
+    import keras
+
+    return keras.saving.load_model(path, compile=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_boxes_every_digit_where_keras_does(
+    name: str, browser: Callable[[str], Browser], output: Path
+) -> None:
+    samples = sorted((REPOSITORY / "content/digit-detector/samples").glob("*.png"))
+    tab = browser(name).new_tab()
+    digits.open_page(tab, (output / "digit-detector/index.html").as_uri())
+    digits.source(tab, "samples")
+    for sample in samples:
+        expected = boxes_of(Image.open(sample))
+        assert len(expected) >= 3
+        click(tab, f"[data-sample='{sample.stem}']")
+        # The sample is pressed before the model has seen it.
+        labels = json.dumps([label for label, *_ in expected], separators=(",", ":"))
+        wait_for(tab, f"JSON.stringify({SHOWN}.map(([label]) => label).sort()) === '{labels}'")
+        for ours, theirs in zip(sorted(tab.evaluate(SHOWN), key=_placed), expected, strict=True):
+            # The test's site has float16.
+            assert ours[1] == pytest.approx(theirs[1], abs=5e-3)
+            assert ours[2] == pytest.approx(np.clip(theirs[2], 0, 1).tolist(), abs=5e-3)
+    tab.close()
+
+
+def test_digits_are_boxed_while_they_are_drawn(browser: Callable[[str], Browser], output: Path) -> None:
+    """By the mouse: a seven on the left, then a three on the right, lower and smaller."""
+    tab = browser("chromium").new_tab()
+    digits.open_page(tab, (output / "digit-detector/index.html").as_uri())
+    left, top, width, height = box(tab, ".sg-paper")
+    drawn = []
+    for digit, label, x, y, size in (("7", "seven", 0.02, 0.05, 0.55), ("3", "three", 0.52, 0.45, 0.45)):
+        points = [(x + size * across / 100, y + size * down / 100) for across, down in digits.STROKES[digit]]
+        tab.drag([(left + across * width, top + down * height) for across, down in points])
+        drawn.append((label, [min(p[1] for p in points), min(p[0] for p in points)]))
+        wait_for(tab, f"{SHOWN}.length === {len(drawn)} && document.querySelector('.sg-answer').ariaBusy === 'false'")
+        found = sorted((label, sides) for label, _, sides in tab.evaluate(SHOWN))
+        assert [label for label, _ in found] == sorted(label for label, _ in drawn)
+        for (_, sides), (_, corner) in zip(found, sorted(drawn), strict=True):
+            assert sides[:2] == pytest.approx(corner, abs=0.07)
+    tab.close()
+
+
+def test_the_detector_is_as_good_as_its_page_says() -> None:
+    """On other sheets of the digits that were held out."""
+    folder = REPOSITORY / "content/digit-detector"
+    spec = importlib.util.spec_from_file_location("train_digit_detector", folder / "train.py")
+    assert spec
+    assert spec.loader
+    script = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = script  # Where its dataclasses look for their types.
+    spec.loader.exec_module(script)
+    held = script.measured(
+        keras_model(folder / "digit-detector.keras"), script.scenes(script.split()[2], 60, script.SEED + 3)
+    )
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    assert held.digits.total > 100
+    assert held.digits.accuracy == pytest.approx(metrics["accuracy"], abs=0.06)
+    assert held.precision == pytest.approx(metrics["map_50"], abs=0.06)
 
 
 def test_the_page_names_what_happens_in_films(browser: Callable[[str], Browser], output: Path) -> None:

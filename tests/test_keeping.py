@@ -264,3 +264,27 @@ def test_what_was_asked_for_goes_on(name: str, browser: Get, asking: Path) -> No
         assert not {path for path in before if path.startswith("chunks/")} & again
         assert not any(path.endswith("?coming") for path in stored(tab, "/on/"))
         tab.close()
+
+
+def test_the_front_page_says_what_is_on_the_device(browser: Get, copy: Path) -> None:
+    """Of a page that was visited; after it was removed it is as before, also for who comes back by the back button."""
+    told = "document.querySelector('.card sitegen-keeping[href$=\"digits/index.html\"]').textContent"
+    with Host(copy / "output", "/cards/") as host:
+        tab = browser("chromium").new_tab()
+        tab.goto(host.url + "index.html")
+        assert tab.evaluate(told) == "works offline"
+        tab.goto(host.url + digits.PAGE)
+        wait_for(tab, f"{STATE} === 'kept'")
+        tab.goto(host.url + "index.html")
+        wait_for(tab, f"{told} === 'on this device'")
+        others = "[...document.querySelectorAll('sitegen-keeping:not([data-kept])')].map((e) => e.textContent)"
+        assert set(tab.evaluate(others)) == {"works offline"}
+        # By a link, so that there is a way back.
+        tab.evaluate("document.querySelector('.card [href$=\"digits/index.html\"]').click()")
+        wait_for(tab, f"{STATE} === 'kept'")
+        click(tab, "sitegen-offline summary")
+        click(tab, "[data-action=remove]")
+        wait_for(tab, f"{STATE} === 'not-kept'")
+        tab.evaluate("void history.back()")
+        wait_for(tab, f"{told} === 'works offline'")
+        tab.close()

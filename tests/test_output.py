@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -172,3 +173,11 @@ def test_a_lost_cache_costs_only_time(root: Path) -> None:
     first = make(root)
     shutil.rmtree(root / build.CACHE_FOLDER, ignore_errors=True)
     assert make(root).build == first.build
+
+
+def test_cards_stand_where_pages_say(root: Path) -> None:
+    """Those that say nothing come last, by path."""
+    for name, order in (("b", "order: 2\n"), ("c", "order: 1\n"), ("d", "")):
+        (root / f"content/{name}.md").write_text(f"---\ntitle: Page {name}\n{order}---\n")
+    front = make(root).files["index.html"].read().decode()
+    assert re.findall(r'<h2><a href="./(\w)/index.html">', front) == ["c", "b", "a", "d"]

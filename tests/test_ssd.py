@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-from tensorflow.core.framework import graph_pb2
 
 from sitegen.errors import SitegenError
 from sitegen.graph import ssd
@@ -32,15 +31,6 @@ def pictures(*shapes: Sequence[int]) -> list[NDArray[np.uint8]]:
     return [random.integers(0, 256, shape).astype(np.uint8) for shape in shapes]
 
 
-def tensorflows(graph_def: Any, picture: NDArray[np.uint8]) -> list[NDArray[Any]]:
-    """What the whole graph finds."""
-    graph = tf.Graph()
-    with graph.as_default(), tf.compat.v1.Session() as session:
-        tf.import_graph_def(graph_def, name="")
-        found: list[NDArray[Any]] = session.run([f"{name}:0" for name in ssd.RESULTS], {"image_tensor:0": picture})
-    return found
-
-
 def compare(graph_def: Any, folder: Path, *shapes: Sequence[int]) -> list[NDArray[Any]]:
     """Asserts that the engine finds what TensorFlow finds; gives the counts of boxes."""
     path = folder / "graph.pb"
@@ -51,7 +41,7 @@ def compare(graph_def: Any, folder: Path, *shapes: Sequence[int]) -> list[NDArra
     found = engine.run(model, [{"image_tensor:0": picture} for picture in given])
     counts = []
     for picture, (boxes, scores, classes, count) in zip(given, found, strict=True):
-        expected = tensorflows(graph_def, picture)
+        expected = detectors.tensorflows(graph_def, picture)
         np.testing.assert_array_equal(count, expected[3])
         for row, number in enumerate(count.astype(int)):
             for ours, theirs in zip((boxes, scores, classes), expected, strict=False):
@@ -86,15 +76,9 @@ def test_other_graphs_are_left_alone() -> None:
     assert ssd.cut(graph_def, ssd.RESULTS) is None
 
 
-def published(shared: Path) -> Any:
-    graph_def = graph_pb2.GraphDef()
-    graph_def.ParseFromString((shared / "models/ssd_mobilenet_v1_tf1_frozen.pb").read_bytes())
-    return graph_def
-
-
 def test_the_published_graph(shared: Path, tmp_path: Path) -> None:
     """Its weights are such that every score is the same: what comes first is the order of equals."""
-    (count,) = compare(published(shared), tmp_path, (1, 240, 320, 3))
+    (count,) = compare(detectors.published(shared), tmp_path, (1, 240, 320, 3))
     assert count == [100]
     model = engine.load(tmp_path / "graph.pb")
     assert len(model.topology["node"]) < 200
@@ -105,18 +89,7 @@ def test_the_published_graph(shared: Path, tmp_path: Path) -> None:
 
 
 def test_the_published_graph_with_scores_that_differ(shared: Path, tmp_path: Path) -> None:
-    graph_def = published(shared)
-    random = np.random.default_rng(1)
-    for node in graph_def.node:
-        if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum:
-            value = tf.make_ndarray(node.attr["value"].tensor)
-            if value.ndim == 4:
-                inputs = np.prod(value.shape[:2]) * (1 if "depthwise" in node.name else value.shape[2])
-                made = random.normal(0, np.sqrt(2 / inputs), value.shape)
-            elif value.ndim == 1 and value.size > 8 and node.name.endswith(("/biases", "/beta")):
-                made = random.normal(0, 0.5, value.shape)
-            else:
-                continue
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(made.astype(np.float32)))
+    graph_def = detectors.published(shared)
+    detectors.shake(graph_def)
     counts = compare(graph_def, tmp_path, (1, 240, 320, 3), (2, 111, 87, 3))
     assert [count.tolist() for count in counts] == [[100], [100, 100]]

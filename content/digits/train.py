@@ -20,7 +20,7 @@ from pathlib import Path
 # TensorFlow's start-up messages would bury the results.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
-# For training.py, which other pages' scripts share.
+# For what other pages' scripts share.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
@@ -28,6 +28,7 @@ import numpy as np
 import sklearn
 import tensorflow as tf
 from numpy.typing import NDArray
+from pens import CELLS, PAD, centred, hand, inked, restyled, skeletons, spline, wobbled
 from PIL import Image
 from scipy import ndimage
 from sklearn.datasets import load_digits
@@ -51,10 +52,7 @@ HERE = Path(__file__).resolve().parent
 SEED = 1
 CLASSES = 10
 SIDE = 28  # pixels
-CELLS = 8
 ZOOM = 3  # pixels a cell: the ink of 24 pixels leaves a margin of 2
-PAD = 3  # empty cells around a digit, so that its edge fades out under the cubic spline
-FINE = 5  # skeleton points a cell
 
 EPOCHS = 30
 BATCH = 32
@@ -90,11 +88,6 @@ def split() -> tuple[Part, Part, Part]:
 # Grey pictures: the data as it is, enlarged.
 
 
-def spline(digit: Floats) -> Floats:
-    """The cubic spline through a digit ([8, 8], 0..16): coefficients [14, 14], ink 0..1."""
-    return ndimage.spline_filter(np.pad(digit / 16, PAD), order=3)
-
-
 def enlarged(
     coefficients: Floats,
     matrix: Floats | None = None,
@@ -128,102 +121,7 @@ def network_input(digits: Floats) -> Floats:
 
 
 # Pen pictures: the data is blurred ink 8 cells wide, a visitor's drawing is a line of even width.
-# So most training pictures are the digits' middle lines, drawn anew with a pen.
-
-
-def skeletons(digits: Floats, threshold: float) -> list[Floats]:
-    """The middle lines of digits ([n, 8, 8], 0..16) where ink is above `threshold` (0..1).
-
-    Each is a list of points [m, 2], (y, x) in cells from the picture's centre.
-    """
-    side = (CELLS + 2) * FINE
-    steps = (np.arange(side) + 0.5) / FINE - 0.5 + PAD - 1
-    grid = np.stack(np.meshgrid(steps, steps, indexing="ij"))
-    ink = np.stack([ndimage.map_coordinates(spline(d), grid, order=3, prefilter=False) for d in digits])
-    return [(np.argwhere(line) + 0.5) / FINE - CELLS / 2 - 1 for line in _thinned(ink > threshold)]
-
-
-def _thinned(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Zhang and Suen's thinning (Communications of the ACM 27:3, 1984) of many pictures [n, y, x].
-
-    Takes the rim off, from two sides in turn, wherever that neither breaks a line nor shortens it.
-    """
-    ink = ink.copy()
-    changed = True
-    while changed:
-        changed = False
-        for first in (True, False):
-            p = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
-            north, south = p[:, :-2, 1:-1], p[:, 2:, 1:-1]
-            west, east = p[:, 1:-1, :-2], p[:, 1:-1, 2:]
-            ring = (
-                *(north, p[:, :-2, 2:], east, p[:, 2:, 2:]),
-                *(south, p[:, 2:, :-2], west, p[:, :-2, :-2]),
-            )
-            count = np.sum(ring, axis=0)
-            after = (*ring[1:], ring[0])
-            starts = np.sum([~a & b for a, b in zip(ring, after, strict=True)], axis=0)
-            if first:
-                open_side = ~(north & east & south) & ~(east & south & west)
-            else:
-                open_side = ~(north & east & west) & ~(north & south & west)
-            rim = ink & (count >= 2) & (count <= 6) & (starts == 1) & open_side
-            changed = changed or bool(rim.any())
-            ink &= ~rim
-    return ink
-
-
-def restyled(points: Floats, label: int, rng: np.random.Generator) -> Floats:
-    """A skeleton in a way of writing that the data hardly has.
-
-    Its writers put a bar through their sevens, and few gave a one both a flag and a base.
-    """
-    if label == 7 and rng.random() < 0.5:
-        return _without_bar(points, rng)
-    if label == 1:
-        return _with_serifs(points, rng)
-    return points
-
-
-def _without_bar(points: Floats, rng: np.random.Generator) -> Floats:
-    head = points[points[:, 0] < -1.6]
-    # Thick heads thin to a stump: without a bar these could be anything.
-    if len(head) == 0 or np.ptp(head[:, 1]) < 2:
-        return points
-    corner = head[head[:, 1].argmax()]
-    foot = points[points[:, 0].argmax()] + np.array([0, rng.normal(0, 0.5)])
-    head = head[head[:, 0] < corner[0] + 0.8]
-    return np.concatenate([head, _stroke(corner, foot, rng.normal(0, 0.08))])
-
-
-def _with_serifs(points: Floats, rng: np.random.Generator) -> Floats:
-    top, foot = points[points[:, 0].argmin()], points[points[:, 0].argmax()]
-    parts = [points]
-    if np.ptp(points[:, 1]) < 2 and rng.random() < 0.4:
-        parts.append(_stroke(top, top + np.array([rng.uniform(1, 2.4), -rng.uniform(0.9, 2.2)])))
-    if rng.random() < 0.3:
-        left, right = rng.uniform(0.8, 2.2, 2)
-        parts.append(_stroke(foot - np.array([0, left]), foot + np.array([0, right])))
-    return np.concatenate(parts)
-
-
-def _stroke(start: Floats, end: Floats, bow: float = 0.0) -> Floats:
-    """Points of a line between two points, bent sideways by `bow` of its length."""
-    way = end - start
-    t = np.linspace(0, 1, max(2, int(np.hypot(*way) / 0.15)))[:, None]
-    return start + way * t + np.array([-way[1], way[0]]) * bow * 4 * t * (1 - t)
-
-
-def _wobbled(points: Floats, rng: np.random.Generator) -> Floats:
-    """Points moved by long waves, 0.12 cells each: no hand draws the same line twice."""
-    height = rng.normal(0, 0.12, (2, 4))
-    phase = rng.uniform(0, 2 * np.pi, (2, 4))
-    moved = points.copy()
-    for axis in (0, 1):
-        for wave in range(4):
-            angle = (0.3 + 0.3 * (wave // 2)) * points[:, wave % 2] + phase[axis, wave]
-            moved[:, axis] += height[axis, wave] * np.sin(angle)
-    return moved
+# So most training pictures are the digits' middle lines, drawn anew with a pen: pens.py.
 
 
 def pen_drawn(points: Floats, width: float, fit: float) -> Floats:
@@ -232,20 +130,7 @@ def pen_drawn(points: Floats, width: float, fit: float) -> Floats:
     The drawing with its pen fills `fit` of the picture, as the page crops it; `width` of the pen
     is a fraction of the drawing's longer side.
     """
-    low, high = points.min(axis=0), points.max(axis=0)
-    scale = fit * SIDE * (1 - width) / max(float((high - low).max()), 1e-6)
-    y, x = ((points - (low + high) / 2) * scale).T
-    steps = np.arange(SIDE)[:, None] + 0.5 - SIDE / 2
-    squares = ((steps - y) ** 2)[:, None, :] + ((steps - x) ** 2)[None, :, :]
-    return np.clip(width * fit * SIDE / 2 - np.sqrt(squares.min(axis=-1)) + 0.5, 0, 1)
-
-
-def _hand(rng: np.random.Generator) -> Floats:
-    """How one writer slants, turns and stretches: a matrix [2, 2] for (y, x)."""
-    turn, slant = np.radians(rng.normal(0, 7)), rng.normal(0, 0.15)
-    wide = np.exp(rng.uniform(-0.25, 0.4))
-    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    return rotation @ np.array([[1, 0], [slant, wide]])
+    return inked(centred(points, fit * SIDE * (1 - width)), width * fit * SIDE, SIDE)
 
 
 class Pictures:
@@ -267,15 +152,15 @@ class Pictures:
 
     def _pen(self, index: int, rng: np.random.Generator) -> Floats:
         points = self.skeletons[rng.integers(len(self.skeletons))][index]
-        points = restyled(points, int(self.labels[index]), rng) @ _hand(rng).T
+        points = restyled(points, int(self.labels[index]), rng) @ hand(rng).T
         # Drawn small, a digit is cropped and its pen looks wide.
         width = math.exp(rng.uniform(math.log(0.07), math.log(0.22)))
-        picture = pen_drawn(_wobbled(points, rng), width, rng.uniform(0.7, 0.92))
+        picture = pen_drawn(wobbled(points, rng), width, rng.uniform(0.7, 0.92))
         down, right = rng.integers(-1, 2, 2)
         return np.roll(picture, (down, right), (0, 1))
 
     def _grey(self, index: int, rng: np.random.Generator) -> Floats:
-        matrix = _hand(rng) * np.exp(rng.uniform(-0.18, 0.1))
+        matrix = hand(rng) * np.exp(rng.uniform(-0.18, 0.1))
         shift = rng.normal(0, 0.8, 2)
         if rng.random() < 0.2:
             return enlarged(self.splines[index], matrix, shift)

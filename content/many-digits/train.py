@@ -14,7 +14,7 @@ from pathlib import Path
 # TensorFlow's start-up messages would bury the results.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
-# For training.py, which other pages' scripts share.
+# For what other pages' scripts share.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
@@ -22,9 +22,7 @@ import numpy as np
 import PIL
 import sklearn
 import tensorflow as tf
-from PIL import Image
-from scipy import ndimage
-from sklearn.datasets import load_digits
+from sheets import Digits, Sheet, as_png, placed, sheets, split
 from training import (
     Floats,
     Ints,
@@ -33,7 +31,6 @@ from training import (
     by_class,
     percent,
     save,
-    split_rows,
     summary,
     write_between,
     write_metrics,
@@ -42,12 +39,8 @@ from training import (
 HERE = Path(__file__).resolve().parent
 SEED = 1
 SIDE = 64  # pixels of a picture
-CELLS = 8  # of a digit, as scikit-learn has it
 LABELS = ("background", *map(str, range(10)))
-MOST = 5  # digits in a picture
 SIZES = (14, 30)  # pixels that a digit's box takes, at least and at most
-INK = 0.35  # from which on a pixel is the digit's
-TRIES = 40  # for a place where a digit touches no other
 PICTURES = 9_000  # to learn from
 MEASURED = 400
 SHOWN = 6
@@ -57,83 +50,21 @@ BATCH = 16
 RATE = 3e-3
 
 
-@dataclass(frozen=True)
-class Digits:
-    """Some of scikit-learn's digits: images [n, 8, 8], 0..1; labels [n], 0..9."""
+def pictures(digits: Digits, count: int, seed: int) -> list[Sheet]:
+    """So many sheets of 64 x 64 pixels, the same for the same seed."""
 
-    images: Floats
-    labels: Ints
+    def draw(index: int, rng: np.random.Generator) -> Floats:
+        return placed(digits.images[index], SIDE, SIZES, rng)
 
-
-@dataclass(frozen=True)
-class Scene:
-    """A picture [64, 64] of bright ink, 0..1; classes [64, 64], 0 for the background and d + 1 for the digit d.
-
-    `digits` are the places of its digits: masks [k, 64, 64], and what they are, [k].
-    """
-
-    picture: Floats
-    classes: Ints
-    masks: list[Floats]
-    digits: list[int]
+    return list(sheets(digits.labels, draw, SIDE, count, seed))
 
 
-def split() -> tuple[Digits, Digits, Digits]:
-    """Training, validation and held-out digits: 64, 16 and 20 % of each class, as for single digits."""
-    bunch = load_digits()
-    made = [Digits(bunch.images[rows] / 16, bunch.target[rows]) for rows in split_rows(bunch.target)]
-    return made[0], made[1], made[2]
-
-
-def scene(digits: Digits, rng: np.random.Generator) -> Scene:
-    """A picture of one to five of the digits, turned and slanted a little, none of which touch."""
-    ink = np.zeros((SIDE, SIDE))
-    classes = np.zeros((SIDE, SIDE), int)
-    masks, named = [], []
-    for _ in range(rng.integers(1, MOST + 1)):
-        chosen = rng.integers(len(digits.labels))
-        drawn = _placed(digits.images[chosen], rng)
-        for _ in range(TRIES):
-            if not (ndimage.binary_dilation(drawn > 0.1, iterations=2) & (ink > 0.1)).any():
-                break
-            drawn = _placed(digits.images[chosen], rng)
-        else:
-            continue
-        mask = drawn > INK
-        ink = np.maximum(ink, drawn)
-        classes[mask] = digits.labels[chosen] + 1
-        masks.append(mask)
-        named.append(int(digits.labels[chosen]))
-    return Scene(_photographed(ink, rng), classes, masks, named)
-
-
-def _placed(digit: Floats, rng: np.random.Generator) -> Floats:
-    """A digit somewhere in a picture, [64, 64], ink 0..1."""
-    size = rng.uniform(*SIZES)
-    turn, slant = rng.normal(0, 0.12), rng.normal(0, 0.12)
-    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[1, 0], [slant, 1]]
-    middle = rng.uniform(size / 2, SIDE - size / 2, 2)
-    steps = np.arange(SIDE) + 0.5
-    pixels = np.stack(np.meshgrid(steps, steps, indexing="ij")).reshape(2, -1) - middle[:, None]
-    cells = np.linalg.inv(matrix) @ pixels * CELLS / size + CELLS / 2 - 0.5
-    smooth = ndimage.map_coordinates(digit, cells, order=3, mode="constant").reshape(SIDE, SIDE)
-    # The pen's edge, which eight cells do not have, softer or harder.
-    return np.clip((smooth - 0.5) * rng.uniform(1.5, 4) + 0.5, 0, 1)
-
-
-def _photographed(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Ink on paper as cameras see it: paler or darker, lit from a side, with noise."""
-    slope = rng.uniform(-0.12, 0.12, 2)
-    across, down = np.meshgrid(np.linspace(-1, 1, SIDE), np.linspace(-1, 1, SIDE))
-    paper = rng.uniform(0, 0.15) + slope[0] * across + slope[1] * down
-    noise = rng.normal(0, rng.uniform(0, 0.06), ink.shape)
-    return np.clip(paper + ink * rng.uniform(0.6, 1) + noise, 0, 1)
-
-
-def scenes(digits: Digits, count: int, seed: int) -> list[Scene]:
-    """So many pictures, the same for the same seed."""
-    rng = np.random.default_rng(seed)
-    return [scene(digits, rng) for _ in range(count)]
+def classes(sheet: Sheet) -> Ints:
+    """What the network should say of each pixel: [64, 64], 0 for the background and d + 1 for the digit d."""
+    named = np.zeros((SIDE, SIDE), int)
+    for mask, digit in zip(sheet.masks, sheet.digits, strict=True):
+        named[mask] = digit + 1
+    return named
 
 
 def network() -> keras.Model:
@@ -158,17 +89,17 @@ def _convolution(x: keras.KerasTensor, filters: int, stride: int) -> keras.Keras
 
 def train(digits: Digits) -> keras.Model:
     """A network that has seen 9,000 pictures, three times each."""
-    made = scenes(digits, PICTURES, SEED)
-    pictures = np.stack([each.picture for each in made]).astype(np.float32)[..., None]
-    classes = np.stack([each.classes for each in made])
+    made = pictures(digits, PICTURES, SEED)
+    given = np.stack([each.picture for each in made]).astype(np.float32)[..., None]
+    truth = np.stack([classes(each) for each in made])
     # Of a picture nine tenths are background.
-    weights = np.where(classes > 0, 3.0, 1.0).astype(np.float32)
+    weights = np.where(truth > 0, 3.0, 1.0).astype(np.float32)
     model = network()
     steps = EPOCHS * PICTURES // BATCH
     schedule = keras.optimizers.schedules.CosineDecay(RATE, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(schedule), loss=loss)
-    model.fit(pictures, classes, sample_weight=weights, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    model.fit(given, truth, sample_weight=weights, batch_size=BATCH, epochs=EPOCHS, verbose=0)
     # Without the optimizer's memory.
     return keras.Model(model.inputs, model.outputs)
 
@@ -183,11 +114,11 @@ class Found:
     iou: float
 
 
-def measured(model: keras.Model, made: list[Scene]) -> Found:
+def measured(model: keras.Model, made: list[Sheet]) -> Found:
     """Holds the network against pictures that it has not seen."""
-    pictures = np.stack([each.picture for each in made]).astype(np.float32)[..., None]
-    named = model.predict(pictures, batch_size=50, verbose=0).argmax(-1)
-    truth = np.stack([each.classes for each in made])
+    given = np.stack([each.picture for each in made]).astype(np.float32)[..., None]
+    named = model.predict(given, batch_size=50, verbose=0).argmax(-1)
+    truth = np.stack([classes(each) for each in made])
     confusion = np.zeros((10, 10), int)
     for each, said in zip(made, named, strict=True):
         for mask, digit in zip(each.masks, each.digits, strict=True):
@@ -196,13 +127,11 @@ def measured(model: keras.Model, made: list[Scene]) -> Found:
     return Found(Measured(confusion), float((named == truth).mean()), float(np.mean(overlaps)))
 
 
-def save_samples(made: list[Scene], folder: Path) -> None:
-    """Writes pictures as dark ink on white paper, four times as large."""
+def save_samples(made: list[Sheet], folder: Path) -> None:
+    """Writes pictures four times as large."""
     folder.mkdir(exist_ok=True)
     for number, each in enumerate(made, start=1):
-        grey = np.rint(255 * (1 - each.picture)).astype(np.uint8)
-        large = Image.fromarray(grey).resize((4 * SIDE, 4 * SIDE), Image.Resampling.BICUBIC)
-        large.save(folder / f"{number}.png", optimize=True)
+        as_png(each.picture, 4).save(folder / f"{number}.png", optimize=True)
 
 
 def told(held: Found, pictures: int) -> list[str]:
@@ -223,8 +152,8 @@ def main() -> None:
     begin(SEED)
     training, validation, held_out = split()
     model = train(training)
-    validated = measured(model, scenes(validation, MEASURED, SEED + 1))
-    made = scenes(held_out, MEASURED, SEED + 2)
+    validated = measured(model, pictures(validation, MEASURED, SEED + 1))
+    made = pictures(held_out, MEASURED, SEED + 2)
     held = measured(model, made)
     save(model, HERE / "many-digits.keras")
     save_samples([each for each in made if len(each.digits) >= 3][:SHOWN], HERE / "samples")

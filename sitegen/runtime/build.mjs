@@ -227,6 +227,7 @@ const runtime = {
   worker: await script('src/sw/sw.ts', 'sw.js'),
   retired: await script('src/sw/retire.ts', 'retire.js'),
   early: await script('src/page/early.ts', 'early.js'),
+  cards: await script('src/page/cards.ts', 'cards.js'),
   kept: await script('src/page/kept.ts', 'kept.js'),
   preview: await script('src/preview/main.ts', 'preview.js'),
   style: await script('src/demo.css', 'demo.css'),

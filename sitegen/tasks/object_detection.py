@@ -26,6 +26,8 @@ _LISTS = ("ymin", "xmin", "ymax", "xmax")
 _CORNERS = (("xmin", "xmax"), ("xmid", "width")), (("ymin", "ymax"), ("ymid", "height"))
 # BlazeFace's grids: cells a side -> boxes a cell.
 _ANCHORS = {16: 2, 8: 6}
+# The label of a number that is no class, as in lists of COCO's.
+_NONE = "n/a"
 _HINT = "output: {rows: NAME}, or output: {boxes: NAME, scores: NAME, classes: NAME}"
 
 
@@ -78,8 +80,8 @@ def completed(demo: DemoSpec, signature: Signature) -> tuple[Completed | None, l
 def facts(demo: DemoSpec, completed: Completed, signature: Signature) -> list[tuple[str, str]]:
     """The picture's size, and how many classes have names."""
     assert completed.image is not None
-    named = [("Classes", text.number(len(demo.labels)))] if demo.labels else []
-    return [pictures.fact(completed.image), *named]
+    named = [label for label in demo.labels if label != _NONE]
+    return [pictures.fact(completed.image), *([("Classes", text.number(len(named)))] if named else [])]
 
 
 def heads(outputs: Sequence[TensorSpec]) -> list[dict[str, Any]]:
