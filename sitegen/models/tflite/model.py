@@ -8,6 +8,7 @@ from typing import Any
 
 from sitegen.errors import SitegenError, did_you_mean
 from sitegen.graph.nodes import source
+from sitegen.models import convert
 from sitegen.models.options import Options
 from sitegen.models.tflite import numbers, schema
 from sitegen.models.tflite.flatbuffer import Damaged
@@ -21,8 +22,6 @@ _Ends = Sequence[tuple[str, int]]  # names, and numbers of tensors
 
 def load(data: bytes, options: Options) -> GraphModel:
     """Raises Damaged, or SitegenError for what cannot be read."""
-    from sitegen.models import convert
-
     file = schema.read(data)
     inputs, outputs = _ends(file, options)
     network, ends = _written(file, inputs, outputs)
@@ -50,9 +49,13 @@ def _ends(file: File, options: Options) -> tuple[_Ends, _Ends]:
 
 def _signature(file: File, wanted: str | None) -> schema.Signature | None:
     known = {signature.key: signature for signature in file.signatures}
+    chosen = wanted or (convert.DEFAULT_SIGNATURE if convert.DEFAULT_SIGNATURE in known else None)
+    if chosen is None and len(known) > 1:
+        what = f"the model has the signatures {', '.join(sorted(known))}"
+        raise SitegenError(what, hint="say which: model: {source: ..., signature: ...}")
     if wanted is not None and wanted not in known:
         raise SitegenError(f'the model has no signature "{wanted}"', hint=did_you_mean(wanted, known))
-    return known.get(wanted) if wanted is not None else next(iter(known.values()), None)
+    return known[chosen] if chosen else next(iter(known.values()), None)
 
 
 def _tensor(file: File, name: str, outputs: _Ends) -> int:

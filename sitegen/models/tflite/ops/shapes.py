@@ -152,7 +152,7 @@ def _one_hot(call: Call) -> Any:
     """In whole numbers, along the last axis: TF.js knows no other one-hot vectors."""
     import tensorflow as tf
 
-    depth, on, off = (call.constant(at).reshape(()) for at in (1, 2, 3))
+    depth, on, off = (call.constant(at).item() for at in (1, 2, 3))
     kind = numbers.dtype(call.result)
     made = tf.cast(tf.one_hot(call.input(0), depth, 1, 0, dtype=tf.int32), kind)
     if kind != "bool" and (on, off) != (1, 0):
