@@ -103,7 +103,7 @@ def graph(graph_def: Any, outputs: Sequence[str]) -> GraphModel:
     if headed is not None:
         ended, detection = headed
         heads = graph(ended, (detection.boxes, detection.scores))
-        return replace(heads, signature=_results(heads.signature, detection, outputs), detection=detection)
+        return replace(heads, signature=results(heads.signature, detection, outputs), detection=detection)
     expand.expand(graph_def)
     reshape.settle(graph_def)
     norms.fold(graph_def)
@@ -142,7 +142,7 @@ def _check_known(graph_def: Any) -> None:
             raise SitegenError(what, hint=hint)
 
 
-def _results(heads: Signature, detection: Detection, outputs: Sequence[str]) -> Signature:
+def results(heads: Signature, detection: Detection, outputs: Sequence[str]) -> Signature:
     """The signature of a detector whose boxes are made in the page."""
     rows = {"detection_boxes": (detection.total, 4), "num_detections": ()}
     batch = heads.outputs[0].shape[0]

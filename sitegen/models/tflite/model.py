@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from sitegen.errors import SitegenError, did_you_mean
+from sitegen.graph import ssd
 from sitegen.graph.nodes import source
 from sitegen.models import convert
 from sitegen.models.options import Options
-from sitegen.models.tflite import numbers, schema
+from sitegen.models.tflite import detection, numbers, schema
 from sitegen.models.tflite.flatbuffer import Damaged
 from sitegen.models.tflite.network import Call, Network, clean
 from sitegen.models.tflite.ops import BUILDERS
@@ -24,6 +25,22 @@ def load(data: bytes, options: Options) -> GraphModel:
     """Raises Damaged, or SitegenError for what cannot be read."""
     file = schema.read(data)
     inputs, outputs = _ends(file, options)
+    detector = detection.last(file, tuple(index for _, index in outputs))
+    if detector is not None:
+        return _headed(file, inputs, detector)
+    return _made(file, inputs, outputs)
+
+
+def _headed(file: File, inputs: _Ends, detector: Operation) -> GraphModel:
+    """A detector, up to its heads; its results have the names of the Object Detection API's."""
+    heads = [(file.tensors[index].name, index) for index in detector.inputs[:2]]
+    made = _made(file, inputs, heads)
+    found, by_class = detection.of(file, detector, *(spec.name for spec in made.signature.outputs))
+    signature = convert.results(made.signature, found, ssd.RESULTS)
+    return replace(made, signature=signature, detection=found, notes=() if by_class else (detection.NOTE,))
+
+
+def _made(file: File, inputs: _Ends, outputs: _Ends) -> GraphModel:
     network, ends = _written(file, inputs, outputs)
     made = convert.graph(network.graph_def(), ends)
     ranges = {clean(name): _range(file, index) for name, index in inputs}
