@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from sitegen.host import Host
 from tests import scripts
 from tests.browsers import NAMES, Browser, Tab, click, wait_for
 from tests.conftest import REPOSITORY, build, make
+from tests.parity import engine
+from tests.test_detection import open_page, resized, settled
 
 PICTURE = REPOSITORY / "content/scenes/samples/cat.png"
+PASCAL = "deeplabv3_mnv2_dm05_pascal_quant.tflite"
 LABELS = ("background", "reddish", "greenish", "bluish")
 SIDE = 48
 PAGE = f"""---
@@ -27,6 +31,14 @@ model: colours.keras
 quantize: none
 labels: [{", ".join(LABELS)}]
 input: {{resize: letterbox, scale: 0.00392156862745098}}
+samples: one.png
+---
+"""
+THINGS = f"""---
+title: Things
+task: image-segmentation
+model: {PASCAL}
+labels: labels.txt
 samples: one.png
 ---
 """
@@ -121,6 +133,56 @@ def test_segments_are_pythons(name: str, browser: Callable[[str], Browser], site
             assert under[0] == pytest.approx(over[0] - over[1] / 2, abs=1)
             assert under[2] == pytest.approx(over[2], abs=1)
     tab.close()
+
+
+def pascal(shared: Path) -> list[str]:
+    return (shared / "labels/pascal_voc_segmentation_labels.txt").read_text().split("\n")[:21]
+
+
+@pytest.fixture(scope="module")
+def pets(shared: Path) -> Image.Image:
+    picture = Image.open(shared / "samples/pets.jpg").convert("RGB")
+    picture.thumbnail((480, 480))
+    return picture
+
+
+@pytest.fixture(scope="module")
+def pascal_site(tmp_path_factory: pytest.TempPathFactory, shared: Path, shared_cache: Path, pets: Image.Image) -> Path:
+    root = tmp_path_factory.mktemp("pascal")
+    folder = root / "content/things"
+    folder.mkdir(parents=True)
+    shutil.copy(shared / "models" / PASCAL, folder)
+    (folder / "labels.txt").write_text("\n".join(pascal(shared)))
+    pets.save(folder / "one.png")
+    (folder / "index.md").write_text(THINGS)
+    (root / build.CACHE_FOLDER).symlink_to(shared_cache)
+    make(root)
+    return root / "output"
+
+
+def test_a_published_network_in_chromium(
+    browser: Callable[[str], Browser], pascal_site: Path, pets: Image.Image, shared: Path
+) -> None:
+    """DeepLab from a quantized TensorFlow Lite file: it gives the classes themselves, as whole numbers."""
+    model = engine.load(shared / "models" / PASCAL)
+    (classes,) = engine.tensorflow(model, {model.signature.inputs[0].name: resized(pets, 513)})[0]
+    kinds = np.unique(classes)
+    assert len(kinds) > 2
+    tab = browser("chromium").new_tab()
+    with Host(pascal_site) as host:
+        open_page(tab, host.url + "things/index.html")
+        click(tab, "[data-sample]")
+        settled(tab)
+        wait_for(tab, f"{SEEN}.some(Boolean)")
+        mask = np.array(tab.evaluate(SEEN)).reshape(513, 513, 4)
+        names = tab.evaluate("[...document.querySelectorAll('[data-class]')].map((e) => e.textContent.trim())")
+    tab.close()
+    codes = mask.astype(np.int64) @ [1 << 24, 1 << 16, 1 << 8, 1]
+    colours = {kind: np.bincount(np.unique(codes[classes == kind], return_inverse=True)[1]).argmax() for kind in kinds}
+    found = {kind: np.unique(codes[classes == kind])[at] for kind, at in colours.items()}
+    assert len(set(found.values())) == len(kinds)
+    assert np.mean([[found[kind] for kind in row] == codes[at] for at, row in enumerate(classes)]) > 0.999
+    assert {name.rpartition(" ")[0] for name in names} <= set(pascal(shared))
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,8 @@ def own_result(model: Model) -> None:
 
 
 def written_twice(model: Model) -> None:
-    operation(model, "RESHAPE").outputs = operation(model, "CONV_2D").outputs
+    second = operation(model, "RESHAPE")
+    second.outputs = [operation(model, "CONV_2D").outputs[0], second.outputs[0]]
 
 
 def no_tensor(model: Model) -> None:
@@ -287,7 +288,7 @@ def refused(file: bytes, folder: Path) -> str:
 
 @pytest.mark.parametrize("forge", FORGED, ids=lambda forge: forge.__name__)
 def test_forged(forge: Callable[[Model], None], good: bytes, tmp_path: Path) -> None:
-    model = schema.ModelT.InitFromPackedBuf(good, 0)
+    model = schema.ModelT.InitFromPackedBuf(bytearray(good), 0)
     forge(model)
     assert FORGED[forge] in refused(packed(model), tmp_path)
 

@@ -103,13 +103,18 @@ def _written(file: File, inputs: _Ends, outputs: _Ends) -> tuple[Network, list[s
 
 def _needed(file: File, ends: Sequence[int]) -> list[Operation]:
     """The operations that some tensors are computed from, in the file's order."""
-    writers = {index: at for at, operation in enumerate(file.operations) for index in operation.outputs}
+    writers: dict[int, int] = {}
+    for at, operation in enumerate(file.operations):
+        for index in operation.outputs:
+            if index in writers:
+                raise Damaged(f"{file.tensors[index].name} is written twice")
+            writers[index] = at
     pending, found = list(ends), set()
     while pending:
-        at = writers.get(pending.pop())
-        if at is not None and at not in found:
-            found.add(at)
-            pending += file.operations[at].inputs
+        writer = writers.get(pending.pop())
+        if writer is not None and writer not in found:
+            found.add(writer)
+            pending += file.operations[writer].inputs
     return [file.operations[at] for at in sorted(found)]
 
 
@@ -121,6 +126,9 @@ def _write(network: Network, operation: Operation) -> None:
         before = [clean(network.tensor(i).name) for i in operation.inputs if i >= 0 and network.tensor(i).data is None]
         hint = f"end the graph before it: model: {{outputs: [{', '.join(before)}]}}" if before else None
         raise SitegenError(f'the node "{call.named}" is {kind}, which cannot be read', hint=hint)
+    for index in operation.inputs:
+        if index >= 0:
+            network.check(index)
     try:
         made = builder(call)
     except (ValueError, TypeError, IndexError, OverflowError) as error:

@@ -70,12 +70,16 @@ class Network:
             given = given * float(tensor.scales[0]) - float(tensor.zeros[0] * tensor.scales[0])
         self._tensors[index] = given
 
+    def check(self, index: int) -> None:
+        """Raises Damaged for a tensor that was not given before and is no constant."""
+        if index not in self._tensors and self.tensor(index).data is None:
+            raise Damaged(f"{self.tensor(index).name} is read before anything is written to it")
+
     def read(self, index: int) -> Any:
         """A tensor that was given before, or a constant. Raises Damaged where it is neither."""
-        if index not in self._tensors:
-            value = self.constant(index)
-            if value is None:
-                raise Damaged(f"{self.tensor(index).name} is read before anything is written to it")
+        self.check(index)
+        value = None if index in self._tensors else self.constant(index)
+        if value is not None:
             self._tensors[index] = self._keep(index, value, value.ndim - 1)
         return self._tensors[index]
 
@@ -116,7 +120,7 @@ class Network:
         for index, made in zip(operation.outputs, given, strict=False):
             tensor = self.tensor(index)
             if index in self._tensors or tensor.data is not None:
-                raise Damaged(f"{tensor.name} is written twice")
+                raise Damaged(f"{tensor.name} is given, and written besides")
             self._check_size(tensor.name, made.shape.as_list() if made.shape.rank is not None else [])
             self._tensors[index] = made
             if made.op.name not in self._names:
