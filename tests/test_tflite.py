@@ -92,6 +92,7 @@ def floats(*shape: int | None, dtype: Any = tf.float32) -> tf.TensorSpec:
 
 
 PICTURE = floats(1, 7, 9, 4)
+COLOURS = floats(1, 7, 9, 3)
 ROWS = floats(3, 5)
 WHOLE = floats(3, 5, dtype=tf.int32)
 BITS = floats(3, 5, dtype=tf.bool)
@@ -289,7 +290,7 @@ def test_a_detector(tmp_path: Path) -> None:
     assert [spec.name for spec in model.signature.outputs] == list(ssd.RESULTS)
     assert model.notes == ()
     for seed in range(3):
-        (picture,) = given([PICTURE], seed)
+        (picture,) = given([COLOURS], seed)
         boxes, classes, scores, count = interpreted(file, [picture])
         codes, likely = engine.tensorflow(model, {model.signature.inputs[0].name: picture})
         found = detect.detect(codes, likely, model.detection)
@@ -437,7 +438,7 @@ ANCHORS = 63
 def detector(regular: bool = True) -> bytes:
     """A file of one convolution for each head, with three classes and a background."""
     random = np.random.default_rng(5)
-    kernels = [tf.constant(random.normal(0, 0.5, (1, 1, 4, 4)), tf.float32) for _ in range(2)]
+    kernels = [tf.constant(random.normal(0, 0.5, (1, 1, 3, 4)), tf.float32) for _ in range(2)]
     centers = np.concatenate([random.uniform(0.2, 0.8, (ANCHORS, 2)), random.uniform(0.1, 0.3, (ANCHORS, 2))], 1)
     numbers = {
         "i": {"max_detections": 20, "max_classes_per_detection": 1, "detections_per_class": 8, "num_classes": 3},
@@ -460,7 +461,7 @@ def detector(regular: bool = True) -> bytes:
         codes, scores = tf.identity(heads[0], "codes"), tf.sigmoid(heads[1], "scores")
         return picked(codes, scores, tf.constant(centers, tf.float32))
 
-    return converted(function, PICTURE)
+    return converted(function, COLOURS)
 
 
 # What README says of the published files: file, side of the picture, what the file and the graph take of pixels.
