@@ -240,6 +240,21 @@ def shared_numbers(model: Model) -> None:
         last.inputs.append(len(graph.tensors) - 1)
 
 
+def test_weights_that_many_share(tmp_path: Path) -> None:
+    """Thirty convolutions with one kernel have it once."""
+    kernel = tf.constant(np.random.default_rng(0).normal(size=(1, 1, 64, 64)), tf.float32)
+
+    def function(x: Any) -> Any:
+        for _ in range(30):
+            x = tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME"))
+        return x
+
+    path = tmp_path / "model.tflite"
+    path.write_bytes(converted(function, floats(1, 2, 2, 64)))
+    found = tflite.load(path, Options())
+    assert sum(value.size for value in found.weights.values()) < 2 * 64 * 64
+
+
 FORGED: dict[Callable[[Model], None], str] = {
     giant_input: "is 1x1073741824x1073741824x2, which is too large",
     giant_constant: "is damaged: ",

@@ -46,6 +46,7 @@ class Network:
         self._file = file
         self._tensors: dict[int, Any] = {}
         self._constants: dict[int, NDArray[Any]] = {}  # of what operations give
+        self._turned: dict[tuple[Any, ...], Any] = {}
         self._left = _MOST_SHARED * file.size + _LEAST
         self._names: dict[str, str] = {}  # of nodes
         self._taken: set[str] = set()
@@ -112,8 +113,12 @@ class Network:
         if value is None:
             moved = tf.transpose(self.read(index), axes)
             return moved if shape is None else tf.reshape(moved, shape)
-        moved = value.transpose(axes)
-        return self._keep(index, moved if shape is None else moved.reshape(shape), axes[-1])
+        # What several operations share is written once.
+        key = (index, tuple(axes), None if shape is None else tuple(shape))
+        if key not in self._turned:
+            moved = value.transpose(axes)
+            self._turned[key] = self._keep(index, moved if shape is None else moved.reshape(shape), axes[-1])
+        return self._turned[key]
 
     def write(self, operation: Operation, given: Sequence[Any], known: NDArray[Any] | None = None) -> None:
         """What an operation gives; `known` is its value, where that is a constant's."""
