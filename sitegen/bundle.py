@@ -151,7 +151,7 @@ def _facts(demo: DemoSpec, packed: Packed, completed: Completed, task_title: str
         *loss.facts(packed),
     ]
     if packed.apart is not None:
-        facts.append(("Checked against TensorFlow", f"equal to {packed.apart:.0e}"))
+        facts.append(("Checked against TensorFlow", f"equal to {packed.apart:.0e}" if packed.apart else "equal"))
     if demo.license:
         facts.append(("Licence", demo.license))
     if demo.origin:

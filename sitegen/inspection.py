@@ -11,21 +11,24 @@ from typing import Any
 from sitegen import chunks, plan
 from sitegen.disk import Cache
 from sitegen.graph import flops, fold, lacking
-from sitegen.models import FORMATS, saved_model, store
+from sitegen.models import FORMATS, saved_model, store, tflite
 from sitegen.models.options import Options
 from sitegen.records import GraphModel, TensorSpec
 from sitegen.weights import codec, container, quantize, use
 from sitegen.weights.quantize import SCHEMES
 
 BACKENDS = ("wasm",)
+# Formats whose files can have several.
+_SIGNATURES = {saved_model.NAME: saved_model.signatures, tflite.NAME: tflite.signatures}
 _ACTIVATIONS = {"probabilities": "softmax", "probability": "sigmoid", "numbers": "none"}
 
 
 def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
     """Reads a model as a build does; gives JSON. Raises SitegenError for what cannot be read.
 
-    Keys: format, title; signature and signatures (names, of a SavedModel); inputs and outputs, each with name, dtype
-    and shape (null is any size); parameters; flops (see graph/flops.py; null: depends on the input); detection (boxes
+    Keys: format, title; signature and signatures (names, where the format has them); inputs and outputs, each with
+    name, dtype, shape (null is any size) and range (the least and the largest number it takes, where the file says so;
+    else null); parameters; flops (see graph/flops.py; null: depends on the input); detection (boxes
     are made in the page); text (how a text becomes the input: schema.py, Text, with the size of the vocabulary; null:
     it does not begin with one); tensors: the weights, each with name, dtype and shape; nodes; ops, by name: count and
     backends that have it; lacking: nodes that no page can run, and where to cut instead; bytes, by scheme: weights as
@@ -45,7 +48,7 @@ def inspect(path: Path, format_name: str, options: Options) -> dict[str, Any]:
         "format": module.NAME,
         "title": module.TITLE,
         "signature": options.signature,
-        "signatures": saved_model.signatures(path) if format_name == saved_model.NAME else None,
+        "signatures": _SIGNATURES[format_name](path) if format_name in _SIGNATURES else None,
         "inputs": [_spec(spec) for spec in model.signature.inputs],
         "outputs": [_spec(spec) for spec in model.signature.outputs],
         "parameters": stored["parameters"],
@@ -89,7 +92,8 @@ def _plan(model: GraphModel) -> dict[str, Any]:
 
 
 def _spec(spec: TensorSpec) -> dict[str, Any]:
-    return {"name": spec.name, "dtype": spec.dtype, "shape": [None if size == -1 else size for size in spec.shape]}
+    shape = [None if size == -1 else size for size in spec.shape]
+    return {"name": spec.name, "dtype": spec.dtype, "shape": shape, "range": spec.range}
 
 
 def _scales(model: GraphModel) -> bool:

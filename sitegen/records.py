@@ -108,6 +108,7 @@ class TensorSpec:
     name: str
     dtype: str
     shape: tuple[int, ...]
+    range: tuple[float, float] | None = None  # the least and the largest number it takes, where the file says so
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,9 @@ class GraphModel:
     notes: tuple[str, ...] = ()  # what the author should know of how it was read
     detection: Detection | None = None
     lacking: tuple[Lacking, ...] = ()
+    # Of weights that were quantized in the file, the step that all are whole multiples of: one number, or one for each
+    # column of the weight as [rows, columns].
+    steps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def ends(self) -> tuple[str, ...]:

@@ -175,7 +175,7 @@ class Steps:
         )
         known = self._cache.recall("convert", key)
         if known is not None and all(
-            self._cache.get(*known[name]) for name in ("topology", "data", "anchors") if name in known
+            self._cache.get(*known[name]) for name in ("topology", "data", "anchors", "steps") if name in known
         ):
             return key, known
         self._progress(f"converting {file.name} ({format.TITLE})")
@@ -208,6 +208,7 @@ class Steps:
                 "topology": stored["topology"],
                 "weights": stored["weights"],
                 "anchors": stored.get("anchors"),
+                "steps": [stored.get("steps"), stored["stepped"]],
                 "scheme": scheme,
                 "fixed": fixed,
                 "use": use,

@@ -141,6 +141,20 @@ def whole(seed: int) -> bytes:
     return container.write([*PLAIN[:3], *tensors, *PLAIN[3:]], entropy.encode(made).data)
 
 
+def gridded(seed: int) -> bytes:
+    """A file of grids, with a step for all and with one a column, between plain and coded tensors."""
+    chance = np.random.default_rng(seed)
+    made = [matrix for matrix in matrices(seed) if len(matrix.integers) > 1]
+    tensors = []
+    for index, matrix in enumerate(made):
+        rows, columns = matrix.integers.shape
+        steps = chance.uniform(1e-4, 3, 1 if index % 2 else columns).astype(np.float32)
+        tensors.append(Tensor(f"grid {index}", (rows, columns), "grid", steps, {"rows": rows, "steps": len(steps)}))
+    last = Matrix(np.arange(6, dtype=np.int16).reshape(2, 3))
+    stream = entropy.encode([*made, last]).data
+    return container.write([PLAIN[0], *tensors, *PLAIN[4:6], coded("coded", (2, 3), 2, 0.5)], stream)
+
+
 def test_plain_tensors() -> None:
     values = container.read(container.write(PLAIN))
     assert list(values) == [tensor.name for tensor in PLAIN]
@@ -166,6 +180,17 @@ def test_coded_tensors(seed: int) -> None:
         np.testing.assert_allclose(values[f"coded {index}"], matrix.integers * steps, rtol=1e-6)
 
 
+def test_grids_are_exact() -> None:
+    """Without exponents, what is read is the float32 nearest to integer times step."""
+    chance = np.random.default_rng(0)
+    integers = chance.integers(-255, 256, (40, 7)).astype(np.int16)
+    for steps in (np.float32([0.0123]), chance.uniform(1e-9, 9, 7).astype(np.float32)):
+        tensor = Tensor("a", (4, 10, 7), "grid", steps, {"rows": 40, "steps": len(steps)})
+        file = container.write([tensor], entropy.encode([Matrix(integers)]).data)
+        expected = (integers * steps.astype(np.float64)).astype(np.float32).reshape(4, 10, 7)
+        np.testing.assert_array_equal(container.read(file)["a"], expected)
+
+
 def test_coding_pays() -> None:
     """Within a twentieth of the entropy of numbers whose distribution is known."""
     integers = np.round(np.random.default_rng(0).laplace(0, 2, (400, 300))).astype(np.int16)
@@ -176,7 +201,7 @@ def test_coding_pays() -> None:
 
 
 def test_typescript_reads_the_same(reader: Path, tmp_path: Path) -> None:
-    files = [container.write(PLAIN), *(whole(seed) for seed in range(4)), container.write([])]
+    files = [container.write(PLAIN), *(whole(seed) for seed in range(4)), gridded(0), gridded(1), container.write([])]
     expected = [python(file) for file in files]
     assert None not in expected
     assert typescript(reader, files, tmp_path) == expected
@@ -229,7 +254,7 @@ def test_browsers_read_the_same(name: str, browser: Callable[[str], Browser], re
         tab = browser(name).new_tab()
         try:
             tab.goto(f"{host.url}index.html")
-            for index, file in enumerate((golden(), whole(0), whole(1))):
+            for index, file in enumerate((golden(), whole(0), gridded(1))):
                 (tmp_path / f"{index}.bin").write_bytes(file)
                 assert tab.evaluate(READ.replace("NAME", f"{index}.bin")) == python(file)
         finally:
@@ -290,6 +315,12 @@ FORGED: Mapping[str, bytes] = {
     "nothing coded": headed(one(shape=[0], scheme="coded", rows=1, step=1), bytes(8)),
     "coded without a stream": headed(one(scheme="coded", rows=1, step=1)),
     "more than a stream can hold": headed(one(shape=[1 << 30], scheme="coded", rows=1, step=1), bytes(100)),
+    "no steps": headed(one(scheme="grid", rows=1), bytes(12)),
+    "steps that do not fit": headed(one(scheme="grid", rows=2, steps=2), bytes(12)),
+    "a broken step": headed(one(scheme="grid", rows=1, steps=1.5), bytes(12)),
+    "a true step": headed(one(scheme="grid", rows=1, steps=True), bytes(12)),
+    "steps beyond the end": headed(one(scheme="grid", rows=1, steps=2), bytes(7)),
+    "grid of nothing": headed(one(shape=[0], scheme="grid", rows=1, steps=1), bytes(12)),
     "stream begins wrongly": headed(one(scheme="coded", rows=1, step=1), b"\1" * 20),
 }
 
@@ -312,7 +343,7 @@ def mutated(original: bytes, seed: int) -> bytes:
 
 def test_damaged_files_end_alike_in_both_languages(reader: Path, tmp_path: Path) -> None:
     """Whatever the bytes: both refuse a file, or both read the same numbers from it."""
-    originals = [container.write(PLAIN), whole(0), whole(1)]
+    originals = [container.write(PLAIN), whole(0), gridded(1)]
     files = [*FORGED.values(), *(mutated(originals[seed % 3], seed) for seed in range(300))]
     expected = [python(file) for file in files]
     assert typescript(reader, files, tmp_path) == expected

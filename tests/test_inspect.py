@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,13 +18,15 @@ from sitegen import inspection
 from sitegen.errors import SitegenError
 from sitegen.graph import flops
 from sitegen.host import Host
-from sitegen.models import saved_model
+from sitegen.models import saved_model, tflite
 from sitegen.models.options import Options
+from sitegen.tasks import TASKS
 from tests import detectors
 from tests.cases import HERE
 from tests.conftest import REPOSITORY
-from tests.parity import engine
+from tests.parity import engine, table
 from tests.test_cli import sitegen
+from tests.test_tflite import keras_file
 
 TINY = HERE / "models/tiny.keras"
 
@@ -245,6 +248,48 @@ def test_a_page_for_any_model(tmp_path: Path) -> None:
     assert new_page(tmp_path, "model.keras").returncode == 0
     assert "task: tensors\n" in (tmp_path / "content/model/index.md").read_text()
     built(tmp_path)
+
+
+def test_a_page_for_a_quantized_file(tmp_path: Path) -> None:
+    """What the file says of its input's numbers is what the page says: 0 to 1 is pixels times 1/255."""
+    file, _ = keras_file(table.cnn, "int8")
+    (tmp_path / "model.tflite").write_bytes(file)
+    found = inspected(tmp_path, "model.tflite")
+    assert found["format"] == "tflite"
+    assert found["signatures"] == ["serving_default"]
+    assert found["inputs"][0]["range"] == pytest.approx([0, 1], abs=0.01)
+    assert found["lacking"] == []
+    assert new_page(tmp_path, "model.tflite").returncode == 0
+    text = (tmp_path / "content/model/index.md").read_text()
+    assert "task: image-classification\n" in text
+    (scale,) = re.findall(r"scale: ([\d.]+)", text)
+    assert float(scale) == pytest.approx(1 / 255, rel=0.01)
+    built(tmp_path, settings="")
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "block"),
+    [
+        ("mobilenet_v2_1.0_224_quant", "image-classification", None),
+        ("resnet8_cifar10_int8", "image-classification", None),
+        ("vww96_int8", "image-classification", "input: {scale: 0.00392156886}"),
+        ("vww96_float", "image-classification", "input: {scale: 0.00392156862745098}"),
+        ("deeplabv3_mnv2_dm05_pascal_quant", "image-segmentation", None),
+        ("movenet_single_pose_lightning_ptq", "pose-estimation", None),
+    ],
+)
+def test_pages_for_published_files(name: str, task: str, block: str | None, shared: Path) -> None:
+    """A file of uint8 takes pixels as they are, and so does one of int8 whose numbers go from 0 to 255."""
+    path = shared / f"models/{name}.tflite"
+    signature = tflite.load(path, Options()).signature
+    ends = {
+        side: [inspection._spec(spec) for spec in specs]
+        for side, specs in (("inputs", signature.inputs), ("outputs", signature.outputs))
+    }
+    info = {**ends, "activation": "softmax", "scales": False, "detection": False, "text": None}
+    found = next(each for each in TASKS.values() if each.fits(info))
+    assert task == found.NAME
+    assert [line for line in found.front_matter(info) if line.startswith("input:")] == ([block] if block else [])
 
 
 def test_a_page_for_a_detector(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sitegen.host import Host
+from sitegen.tasks import pose_estimation
 from tests import scripts
 from tests.browsers import NAMES, Browser, click, give, wait_for
 from tests.conftest import build, make
@@ -43,6 +45,18 @@ model: blazeface.json
 quantize: none
 input: {scale: 0.00784313725490196, mean: 1}
 output: {limbs: [[right eye, nose], [left eye, nose], [nose, mouth]]}
+samples: one.png
+---
+"""
+
+
+MOVENET = "movenet_single_pose_lightning_ptq.tflite"
+BODY = f"""---
+title: Bodies
+task: pose-estimation
+model: {MOVENET}
+quantize: none
+output: {{threshold: 0.3}}
 samples: one.png
 ---
 """
@@ -123,6 +137,14 @@ def face_site(tmp_path_factory: pytest.TempPathFactory, shared: Path, shared_cac
     return site(root, shared_cache, "faces", FACE, people)
 
 
+@pytest.fixture(scope="module")
+def body_site(tmp_path_factory: pytest.TempPathFactory, shared: Path, shared_cache: Path, people: Image.Image) -> Path:
+    root = tmp_path_factory.mktemp("bodies")
+    (root / "content/bodies").mkdir(parents=True)
+    shutil.copy(shared / "models" / MOVENET, root / "content/bodies")
+    return site(root, shared_cache, "bodies", BODY, people)
+
+
 def same(found: Points, expected: Points) -> None:
     assert [row[0] for row in found] == [row[0] for row in expected]
     assert np.abs(np.array([row[1:] for row in found]) - np.array([row[1:] for row in expected])).max() < 2e-3
@@ -188,6 +210,28 @@ def face_points(shared: Path, picture: Image.Image) -> Points:
     best = left[0]
     names = ("right eye", "left eye", "nose", "mouth", "right ear", "left ear")
     return [(name, best[1], float(x), float(y)) for name, (x, y) in zip(names, points[best[0]], strict=True)]
+
+
+def test_points_of_bodies(
+    browser: Callable[[str], Browser], body_site: Path, people: Image.Image, shared: Path
+) -> None:
+    """MoveNet from a quantized TensorFlow Lite file, whose graph looks for the points itself."""
+    model = engine.load(shared / "models" / MOVENET)
+    given = np.rint(resized(people, 192)).astype(np.int32)
+    (rows,) = engine.tensorflow(model, {model.signature.inputs[0].name: given})[0][0]
+    names = pose_estimation._COCO
+    told = zip(names, rows, strict=True)
+    expected = [(name, float(score), float(x), float(y)) for name, (y, x, score) in told if score >= 0.3]
+    assert len(expected) >= 10
+    places = {name: (x, y) for name, _, x, y in expected}
+    assert places["nose"][1] < places["left hip"][1] < places["left ankle"][1]
+    tab = browser("chromium").new_tab()
+    with Host(body_site) as host:
+        open_page(tab, host.url + "bodies/index.html")
+        click(tab, "[data-sample]")
+        settled(tab)
+        same(tab.evaluate(SHOWN), expected)
+    tab.close()
 
 
 @pytest.mark.parametrize("name", NAMES)

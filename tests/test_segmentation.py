@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from sitegen.host import Host
 from tests import scripts
 from tests.browsers import NAMES, Browser, Tab, click, give, wait_for
 from tests.conftest import REPOSITORY, build, make
+from tests.parity import engine
+from tests.test_detection import open_page, resized, settled
 
 PICTURE = REPOSITORY / "content/scenes/samples/cat.png"
+PASCAL = "deeplabv3_mnv2_dm05_pascal_quant.tflite"
 LABELS = ("background", "reddish", "greenish", "bluish")
 SIDE = 48
 PAGE = f"""---
@@ -28,6 +32,14 @@ model: colours.keras
 quantize: none
 labels: [{", ".join(LABELS)}]
 input: {{resize: letterbox, scale: 0.00392156862745098}}
+samples: one.png
+---
+"""
+THINGS = f"""---
+title: Things
+task: image-segmentation
+model: {PASCAL}
+labels: labels.txt
 samples: one.png
 ---
 """
@@ -42,6 +54,14 @@ SHARES = r"""Object.fromEntries([...document.querySelectorAll('[data-class]')].m
   const [, label, share] = /^(\S+)\s+(\d+)/.exec(each.textContent.trim());
   return [label, Number(share)];
 }))"""
+
+# Of a large mask every third pixel of every third row, as one number each.
+EVERY_THIRD = """(() => {
+  const mask = document.querySelector('.sg-mask');
+  const { data } = mask.getContext('2d').getImageData(0, 0, mask.width, mask.height);
+  const pixels = [...new Uint32Array(data.buffer)];
+  return pixels.filter((_, at) => at % mask.width % 3 === 0 && Math.floor(at / mask.width) % 3 === 0);
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +177,55 @@ def test_films_are_looked_at_as_they_play(name: str, browser: Callable[[str], Br
 def told(classes: NDArray[np.int64]) -> dict[str, int]:
     """The shares of the classes that are there, in per cent, as visitors are told."""
     return {LABELS[k]: round((classes == k).mean() * 100) for k in np.unique(classes)}
+
+
+def pascal(shared: Path) -> list[str]:
+    return (shared / "labels/pascal_voc_segmentation_labels.txt").read_text().split("\n")[:21]
+
+
+@pytest.fixture(scope="module")
+def pets(shared: Path) -> Image.Image:
+    picture = Image.open(shared / "samples/pets.jpg").convert("RGB")
+    picture.thumbnail((480, 480))
+    return picture
+
+
+@pytest.fixture(scope="module")
+def pascal_site(tmp_path_factory: pytest.TempPathFactory, shared: Path, shared_cache: Path, pets: Image.Image) -> Path:
+    root = tmp_path_factory.mktemp("pascal")
+    folder = root / "content/things"
+    folder.mkdir(parents=True)
+    shutil.copy(shared / "models" / PASCAL, folder)
+    (folder / "labels.txt").write_text("\n".join(pascal(shared)))
+    pets.save(folder / "one.png")
+    (folder / "index.md").write_text(THINGS)
+    (root / build.CACHE_FOLDER).symlink_to(shared_cache)
+    make(root)
+    return root / "output"
+
+
+def test_a_published_network_in_chromium(
+    browser: Callable[[str], Browser], pascal_site: Path, pets: Image.Image, shared: Path
+) -> None:
+    """DeepLab from a quantized TensorFlow Lite file: it gives the classes themselves, as whole numbers."""
+    model = engine.load(shared / "models" / PASCAL)
+    (whole,) = engine.tensorflow(model, {model.signature.inputs[0].name: resized(pets, 513)})[0]
+    classes = whole[::3, ::3]
+    kinds = np.unique(classes)
+    assert len(kinds) > 2
+    tab = browser("chromium").new_tab()
+    with Host(pascal_site) as host:
+        open_page(tab, host.url + "things/index.html")
+        click(tab, "[data-sample]")
+        settled(tab)
+        wait_for(tab, "document.querySelector('[data-class]')")
+        codes = np.array(tab.evaluate(EVERY_THIRD)).reshape(171, 171)
+        names = tab.evaluate("[...document.querySelectorAll('[data-class]')].map((e) => e.textContent.trim())")
+    tab.close()
+    colours = {kind: int(np.median(codes[classes == kind])) for kind in kinds}
+    assert len(set(colours.values())) == len(kinds)
+    assert (np.vectorize(colours.get)(classes) == codes).mean() > 0.999
+    assert {name.rpartition(" ")[0] for name in names} <= set(pascal(shared))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def short(model: GraphModel) -> tuple[GraphModel, dict[str, str]]:
     names = {name: name if name in kept else f"{prefix}{index}" for index, name in enumerate(model.weights)}
     topology = {**model.topology, "node": [_renamed(node, names) for node in nodes]}
     weights = {names[name]: value for name, value in model.weights.items()}
-    return replace(model, topology=topology, weights=weights), names
+    steps = {names[name]: value for name, value in model.steps.items() if name in names}
+    return replace(model, topology=topology, weights=weights, steps=steps), names
 
 
 def _renamed(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

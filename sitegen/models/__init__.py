@@ -49,7 +49,7 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (saved_model, keras, pytorch, hdf5, tflite, tfjs, frozen_graph)
 
 # Part of cache keys: whoever changes what a conversion gives changes this.
-CONVERTER = "8"
+CONVERTER = "9"
 
 
 def identify(

@@ -127,7 +127,7 @@ def graph(graph_def: Any, outputs: Sequence[str], *, one: bool = False) -> Graph
     if headed is not None:
         ended, detection = headed
         heads = graph(ended, (detection.boxes, detection.scores), one=one)
-        return replace(heads, signature=_results(heads.signature, detection, outputs), detection=detection)
+        return replace(heads, signature=results(heads.signature, detection, outputs), detection=detection)
     expand.expand(graph_def)
     reshape.settle(graph_def)
     if one:
@@ -172,7 +172,7 @@ def _check_known(graph_def: Any) -> None:
             raise SitegenError(what, hint=hint)
 
 
-def _results(heads: Signature, detection: Detection, outputs: Sequence[str]) -> Signature:
+def results(heads: Signature, detection: Detection, outputs: Sequence[str]) -> Signature:
     """The signature of a detector whose boxes are made in the page."""
     rows = {"detection_boxes": (detection.total, 4), "num_detections": ()}
     batch = heads.outputs[0].shape[0]

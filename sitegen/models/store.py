@@ -32,10 +32,14 @@ def save(model: GraphModel, cache: Cache) -> dict[str, Any]:
     detection = model.detection
     if detection is not None:
         stored["anchors"] = cache.put(anchors(detection))
+    steps = {name: value for name, value in model.steps.items() if name in model.weights}
+    if steps:
+        stored["steps"] = cache.put(np.concatenate(list(steps.values())).astype("<f4").tobytes())
     notes = [*model.notes, *(f"the weights {name} hold NaN or infinite numbers" for name in broken[:3])]
     return {
         **{key: [blob.sha256, blob.size] for key, blob in stored.items()},
         "weights": weights,
+        "stepped": [[name, len(value)] for name, value in steps.items()],
         "signature": {
             "inputs": [_spec_json(s) for s in model.signature.inputs],
             "outputs": [_spec_json(s) for s in model.signature.outputs],
@@ -58,7 +62,17 @@ def load(stored: Mapping[str, Any], cache: Cache) -> GraphModel:
     inputs, outputs = (
         tuple(TensorSpec(n, d, tuple(s)) for n, d, s in stored["signature"][side]) for side in ("inputs", "outputs")
     )
-    return GraphModel(json.loads(graph), values, Signature(inputs, outputs), detection=_detection(stored, cache))
+    ends = Signature(inputs, outputs)
+    detection, steps = _detection(stored, cache), _steps(stored, cache)
+    return GraphModel(json.loads(graph), values, ends, detection=detection, steps=steps)
+
+
+def _steps(stored: Mapping[str, Any], cache: Cache) -> dict[str, NDArray[np.float32]]:
+    if "steps" not in stored:
+        return {}
+    whole = np.frombuffer(read(cache, stored["steps"]), "<f4")
+    ends = np.cumsum([count for _, count in stored["stepped"]])[:-1]
+    return {name: part for (name, _), part in zip(stored["stepped"], np.split(whole, ends), strict=True)}
 
 
 def _detection(stored: Mapping[str, Any], cache: Cache) -> Detection | None:

@@ -43,6 +43,12 @@ const MENDED = [
     'outVals.set(inVals);',
     "outVals.set(dtype === 'bool' ? inVals.map((value) => (value ? 1 : 0)) : inVals);",
   ],
+  // Whole numbers that were cut out with strides were taken for the floats of the same bits.
+  [
+    /tfjs-backend-wasm[\\/]dist[\\/]kernels[\\/]StridedSlice\.js$/,
+    "makeOutput(finalShapeSparse, 'float32')",
+    "makeOutput(finalShapeSparse, x.dtype === 'int32' ? 'int32' : 'float32')",
+  ],
 ];
 
 const mended = {

@@ -17,18 +17,23 @@ SAMPLES = pictures.SAMPLES
 
 
 def fits(info: Mapping[str, Any]) -> bool:
-    """One picture in, [N, height, width, classes] out; with one or three channels it may as well be a picture."""
+    """One picture in; [N, height, width, classes] out, or whole numbers, [N, height, width].
+
+    With one or three channels it may as well be a picture.
+    """
     outputs = info["outputs"]
     shape = outputs[0]["shape"] if outputs else []
-    return pictures.fits(info) and len(shape) == 4 and shape[3] not in (1, 3, None)
+    scores = len(shape) == 4 and shape[3] not in (1, 3, None)
+    return pictures.fits(info) and (scores or (len(shape) == 3 and outputs[0]["dtype"] == "int32"))
 
 
 def front_matter(info: Mapping[str, Any]) -> list[str]:
     """Input and labels."""
-    count = info["outputs"][0]["shape"][-1]
+    shape = info["outputs"][0]["shape"]
+    many = f", {shape[3]} of them" if len(shape) == 4 else ""
     return [
         *pictures.front_matter(info),
-        f"# The names of the classes, {count} of them, one a line: labels: labels.txt",
+        f"# The names of the classes{many}, one a line: labels: labels.txt",
         "# Pictures to try: samples: samples/*.jpg",
     ]
 

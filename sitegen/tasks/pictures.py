@@ -34,10 +34,20 @@ def front_matter(info: Mapping[str, Any], *more: str) -> list[str]:
         said.append(f"size: [{height or 224}, {width or 224}]")
     if channels is None:
         said.append("channels: 3")
-    if not info["scales"] and info["inputs"][0]["dtype"] == "float32":
+    ends = info["inputs"][0]["range"]
+    if ends is not None:
+        said += _ranged(*ends)
+    elif not info["scales"] and info["inputs"][0]["dtype"] == "float32":
         lines.append("# y = (x * scale - mean) / std for pixels x from 0 to 255; with scale 1 they go in as they are.")
         said.append("scale: 0.00392156862745098")
     return [*lines, f"input: {{{', '.join(said)}}}"] if said else lines
+
+
+def _ranged(low: float, high: float) -> list[str]:
+    """What makes numbers from `low` to `high` of pixels from 0 to 255."""
+    numbers = {"scale": (high - low) / 255, "mean": -low}
+    usual = {"scale": 1, "mean": 0}
+    return [f"{key}: {value:.9g}" for key, value in numbers.items() if abs(value - usual[key]) > 1e-6]
 
 
 def completed(demo: DemoSpec, signature: Signature, errors: list[SitegenError]) -> ImageInput | None:

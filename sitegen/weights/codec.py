@@ -16,7 +16,9 @@ from sitegen.errors import Unmeasurable, first_line
 from sitegen.graph import activations, rename
 from sitegen.models import store
 from sitegen.records import GraphModel
-from sitegen.weights import container, quantize
+from sitegen.weights import container, entropy, grids, quantize
+from sitegen.weights.entropy import Matrix
+from sitegen.weights.grids import Grid
 
 INSTEAD = "float16"  # of auto, where it cannot measure
 # Tensors that are listed by name; no picture shows more.
@@ -51,10 +53,15 @@ def pack(
     fixed = {names[name]: own for name, own in fixed.items()}
     unmeasured = None
     try:
-        made = _auto(model, fixed, use, say) if scheme == "auto" else _each(model, scheme, fixed)
+        if scheme == "auto" and not _held(use) and grids.cover(model, fixed):
+            made = _each(model, "none", fixed, grids.find(model))
+        elif scheme == "auto":
+            made = _auto(model, fixed, use, say)
+        else:
+            made = _each(model, scheme, fixed, grids.find(model) if scheme == "uint8" else {})
     except Unmeasurable as error:
         scheme, unmeasured = INSTEAD, [error.what, None, error.hint]
-        made = _each(model, scheme, fixed)
+        made = _each(model, scheme, fixed, {})
     payloads = {"weights": made.file, "topology": store.topology(model)}
     if "anchors" in stored:
         payloads["anchors"] = store.read(cache, stored["anchors"])
@@ -70,11 +77,26 @@ def pack(
     }
 
 
-def _each(model: GraphModel, scheme: str, fixed: Mapping[str, str]) -> Shipped:
-    """Every tensor by itself."""
-    tensors = quantize.tensors(model, scheme, fixed)
+def _held(use: Mapping[str, Any]) -> bool:
+    """Whether the page says what may be lost, or what that is to be measured on."""
+    return any(use.get(key) for key in ("budget", "calibration", "labelled"))
+
+
+def _each(model: GraphModel, scheme: str, fixed: Mapping[str, str], known: Mapping[str, Grid]) -> Shipped:
+    """Every tensor by itself; those of `known` grids as they are, unless they are fixed."""
+    kept = {name: grid for name, grid in known.items() if name not in fixed}
+    tensors = [
+        kept[tensor.name].tensor(tensor.name, tensor.shape) if tensor.name in kept else tensor
+        for tensor in quantize.tensors(model, scheme, fixed)
+    ]
     sizes = {t.name: t.data.nbytes for t in tensors if t.data is not None}
-    return Shipped(container.write(tensors), sizes)
+    if not kept:
+        return Shipped(container.write(tensors), sizes)
+    coded = [name for name in model.weights if name in kept]
+    stream = entropy.encode([Matrix(kept[name].integers) for name in coded])
+    for name, size in zip(coded, stream.sizes, strict=True):
+        sizes[name] += size
+    return Shipped(container.write(tensors, stream.data), sizes)
 
 
 def _auto(model: GraphModel, fixed: Mapping[str, str], use: Mapping[str, Any], say: Callable[[str], None]) -> Shipped:

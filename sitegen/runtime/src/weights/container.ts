@@ -16,13 +16,18 @@ export interface Weights {
 interface Entry {
   name: string;
   shape: number[];
-  /** Plain little-endian numbers, one byte a number (value = min + scale * byte), or a matrix of integers times steps. */
-  scheme: 'float32' | 'float16' | 'int32' | 'bool' | 'uint8' | 'coded';
+  /**
+   * Plain little-endian numbers, one byte a number (value = min + scale * byte), or a matrix of integers times steps, which
+   * are a power of two apart (coded) or are listed (grid).
+   */
+  scheme: 'float32' | 'float16' | 'int32' | 'bool' | 'uint8' | 'coded' | 'grid';
   scale?: number;
   min?: number;
-  /** Of coded ones: the size of a step before its row's and column's exponents, and how many rows there are. */
-  step?: number;
+  /** Of both: how many rows there are. Of coded ones, the size of a step before its row's and column's exponents. */
   rows?: number;
+  step?: number;
+  /** Of grids: how many steps are listed, one or one for each column. */
+  steps?: number;
 }
 
 const MAGIC = 0x54574753; // "SGWT"
@@ -35,6 +40,7 @@ const WIDTHS: Record<Entry['scheme'], number> = {
   bool: 1,
   uint8: 1,
   coded: 0,
+  grid: 0,
 };
 const MOST_NUMBERS = 2 ** 31;
 /** The fewest bits that a number can take are log2(4096 / 4080). */
@@ -72,20 +78,23 @@ export function openWeights(file: Uint8Array): Opened {
   if (start > file.length) damaged('the header is too long');
   const entries = header(file.subarray(HEAD, start));
   const counts = entries.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
-  const plain = entries.reduce((sum, entry, i) => sum + counts[i]! * WIDTHS[entry.scheme], 0);
+  const widths = entries.map(({ scheme, steps }, i) =>
+    scheme === 'grid' ? 4 * steps! : counts[i]! * WIDTHS[scheme],
+  );
+  const plain = widths.reduce((a, b) => a + b, 0);
   if (start + plain > file.length) damaged('it is too short');
   const stream = file.subarray(start + plain);
-  const most = entries.reduce((sum, { scheme }, i) => sum + (scheme === 'coded' ? counts[i]! : 0), 0);
+  const most = entries.reduce((sum, { scheme }, i) => sum + (streamed(scheme) ? counts[i]! : 0), 0);
   if (most > MOST_A_BYTE * stream.length) damaged('it claims more numbers than it can hold');
-  const isCoded = entries.some(({ scheme }) => scheme === 'coded');
+  const isCoded = entries.some(({ scheme }) => streamed(scheme));
   if (!isCoded && stream.length > 0) damaged('it is too long');
   function* tensors(): Generator<Uint8Array<ArrayBuffer>> {
     const decoder = isCoded ? new Decoder(stream, contexts()) : null;
     let from = start;
     for (const [i, entry] of entries.entries()) {
-      const bytes = file.subarray(from, from + counts[i]! * WIDTHS[entry.scheme]);
+      const bytes = file.subarray(from, from + widths[i]!);
       from += bytes.length;
-      if (entry.scheme === 'coded') yield bytesOf(coded(decoder!, entry, counts[i]!));
+      if (streamed(entry.scheme)) yield bytesOf(coded(decoder!, entry, counts[i]!, bytes));
       else if (entry.scheme === 'uint8') yield bytesOf(affine(bytes, entry));
       else if (entry.scheme === 'float16') yield bytesOf(halves(bytes));
       // Where it lies in the file, numbers may not begin at a place where they can be read as such.
@@ -101,6 +110,10 @@ export function openWeights(file: Uint8Array): Opened {
 
 const bytesIn = ({ shape, dtype }: WeightSpec): number =>
   shape.reduce((a, b) => a * b, 1) * (dtype === 'bool' ? 1 : 4);
+
+function streamed(scheme: Entry['scheme']): boolean {
+  return scheme === 'coded' || scheme === 'grid';
+}
 
 function dtypeOf(scheme: Entry['scheme']): WeightSpec['dtype'] {
   return scheme === 'int32' || scheme === 'bool' ? scheme : 'float32';
@@ -124,7 +137,7 @@ function header(bytes: Uint8Array): Entry[] {
 }
 
 function check(entry: Partial<Entry> | null): void {
-  const { name, shape, scheme, scale, min, step, rows } = entry ?? {};
+  const { name, shape, scheme, scale, min, step, rows, steps } = entry ?? {};
   if (typeof name !== 'string' || !scheme || !Object.hasOwn(WIDTHS, scheme))
     damaged('a tensor is of no known kind');
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
@@ -133,10 +146,11 @@ function check(entry: Partial<Entry> | null): void {
   if (count > MOST_NUMBERS) damaged(`${name} is too large`);
   if (scheme === 'uint8' && !(Number.isFinite(scale) && Number.isFinite(min)))
     damaged(`the scale of ${name}`);
-  if (scheme !== 'coded') return;
-  if (!Number.isFinite(step) || step! <= 0) damaged(`the step of ${name}`);
+  if (!streamed(scheme)) return;
+  if (scheme === 'coded' && !(Number.isFinite(step) && step! > 0)) damaged(`the step of ${name}`);
   if (!Number.isSafeInteger(rows) || rows! < 1 || count % rows! !== 0 || count === 0)
     damaged(`the rows of ${name}`);
+  if (scheme === 'grid' && steps !== 1 && steps !== count / rows!) damaged(`the steps of ${name}`);
 }
 
 /** What each of so many codes stands for, which is worked out once: there may be millions of numbers. */
@@ -183,15 +197,25 @@ function halves(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   return looked(codes, all);
 }
 
-/** Exponents of rows and columns, in half octaves, each as the difference to the one before; then the integers. */
-function coded(decoder: Decoder, { step, rows, shape }: Entry, count: number): Float32Array<ArrayBuffer> {
+/**
+ * Exponents of rows and columns, in half octaves, each as the difference to the one before; then the integers. `listed`
+ * are the steps of a grid.
+ */
+function coded(
+  decoder: Decoder,
+  { step = 1, rows, shape }: Entry,
+  count: number,
+  listed: Uint8Array,
+): Float32Array<ArrayBuffer> {
   const columns = count / rows!;
   const factors = [rows!, columns].map((length) => factorsOf(decoder, length));
+  const steps = new Float32Array(listed.slice().buffer);
+  if (steps.length > 0) factors[1] = factors[1]!.map((factor, i) => factor * steps[i % steps.length]!);
   const integers = new Int16Array(count);
   matrix(decoder, integers, rows!, columns);
   const values = new Float32Array(count);
   for (let row = 0, at = 0; row < rows!; row++) {
-    const own = step! * factors[0]![row]!;
+    const own = step * factors[0]![row]!;
     for (let column = 0; column < columns; column++, at++) {
       values[at] = integers[at]! * (own * factors[1]![column]!);
     }
