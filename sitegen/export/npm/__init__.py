@@ -33,7 +33,7 @@ def make(site: Site, bundle: Bundle, named: names.Named) -> bytes:
     licences = manifest.licences(bundle, site.files["licenses.txt"].read().decode())
     texts = {
         "package.json": json.dumps(manifest.package(bundle, named), indent=2, ensure_ascii=False) + "\n",
-        "README.md": readme.text(bundle, named, parts.first_bytes),
+        "README.md": readme.text(bundle, card, parts.first_bytes),
         "licenses.txt": licences,
         "index.mjs": _module(script, config, parts),
         "index.cjs": _common(script, config, parts),

@@ -62,7 +62,7 @@ def card(bundle: Bundle, named: Named) -> dict[str, Any]:
         "labels": config["labels"],
         "license": page.demo.license,
         "origin": page.demo.origin,
-        **config["model"]["signature"],
+        **{which: [_one(spec, config) for spec in specs] for which, specs in config["model"]["signature"].items()},
         "facts": dict(bundle.facts),
     }
 
@@ -75,6 +75,13 @@ def licences(bundle: Bundle, software: str) -> str:
     lines = [f"The model, {bundle.page.title}", "", f"Licence: {told}"]
     lines += [f"Origin: {facts['Origin']}"] if "Origin" in facts else []
     return "\n".join([*lines, "", "-" * 78, "", software])
+
+
+def _one(spec: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """An end of the model; a plan was recorded for one input at a time."""
+    first, *others = spec["shape"] or [None]
+    single = first == -1 and config["engine"]["name"] == "plan"
+    return {**spec, "shape": [1, *others] if single else spec["shape"]}
 
 
 def _license(bundle: Bundle) -> str:

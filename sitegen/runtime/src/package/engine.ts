@@ -8,6 +8,7 @@ interface Scope {
   onmessage?: (event: { data: unknown }) => void;
   postMessage: (reply: EngineReply) => void;
   location: { href: string };
+  atob(text: string): string;
 }
 
 /**
@@ -83,6 +84,7 @@ class Here implements Asked {
     this.scope = {
       postMessage: (reply) => this.requests.answer(reply),
       location: { href: '' },
+      atob: (text) => atob(text),
     };
     this.requests = new Requests((request) => this.scope.onmessage?.({ data: request }));
     script(this.scope, class {}, () => undefined);
