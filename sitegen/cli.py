@@ -227,15 +227,9 @@ def export(
         with reporter.working():
             site = builder.make_site(opened, reporter.progress, jobs=_AT_ONCE, offline=offline)
             bundle = exporter.find(site, page) if page else None
-            called = exporter.last_name(bundle) if bundle else opened.root.name
-            if form == "npm":
-                assert bundle is not None
-                named = names.of_page(called, name, version)
-                target = output or Path(named.file)
-                size = exporter.package(site, bundle, named, target)
-            else:
-                target = output or Path(f"{called}.{form}")
-                size = exporter.export(site, bundle, form, target)
+            named = names.of_page(bundle, name, version) if bundle and form == "npm" else None
+            target = output or exporter.called(bundle, opened.root.name, form, named)
+            size = exporter.export(site, bundle, form, target, named)
     click.echo(f"{target}: {text.size(size)}")
 
 

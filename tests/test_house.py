@@ -131,8 +131,9 @@ def test_links_between_documents_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
-def test_the_lock_file_names_no_address() -> None:
-    packages = json.loads((RUNTIME / "package-lock.json").read_text("utf-8"))["packages"]
+@pytest.mark.parametrize("folder", [RUNTIME, REPOSITORY / "tests/vite"], ids=["runtime", "vite"])
+def test_the_lock_file_names_no_address(folder: Path) -> None:
+    packages = json.loads((folder / "package-lock.json").read_text("utf-8"))["packages"]
     assert all("resolved" not in package for package in packages.values())
     assert all("integrity" in package for name, package in packages.items() if name)
 

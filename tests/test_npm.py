@@ -25,9 +25,9 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from PIL import Image
 
-from sitegen import build, export, runtime
+from sitegen import build, chunks, export, runtime
 from sitegen.cli import cli
-from sitegen.errors import SitegenError
+from sitegen.errors import Kind, SitegenError
 from sitegen.export import npm
 from sitegen.export.npm import names, types
 from sitegen.host import Host
@@ -149,9 +149,8 @@ def app(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "package.json").write_text('{"private": true}')
     tarballs = []
     for bundle in site.bundles:
-        called = export.last_name(bundle)
-        named = names.of_page(called, f"@lab/{called}" if called == "wine" else None, None)
-        export.package(site, bundle, named, folder / named.file)
+        named = names.of_page(bundle, "@lab/wine" if bundle.page.path == "wine/index.html" else None, None)
+        export.export(site, bundle, "npm", folder / named.file, named)
         tarballs.append(f"./{named.file}")
     npm_program("install", "--offline", *tarballs, cwd=folder)
     return folder
@@ -521,9 +520,11 @@ def test_a_bundle(bundled: Path, browser: Get, told: Mapping[str, Any]) -> None:
             same_result(found["result"], told["digits"]["result"])
         assert len(asked) > before, "weights are no part of the script that the app begins with"
         # TF.js's own engine, in a worker and beside the page's globals.
-        for options in ("{}", "{ worker: false }"):
-            loop = tab.evaluate(f"packages.loop.load({options}).then((model) => model.predict({{ a: 0.5, b: 1 }}))")
-            assert abs(loop["value"] - told["loop"]["result"]["value"]) < 1e-6
+        for options, worker in (("{}", True), ("{ worker: false }", False)):
+            tab.evaluate(f"packages.loop.load({options}).then((model) => void (globalThis.model = model))")
+            assert tab.evaluate("model.engine") == {"name": "graph", "backend": "wasm-simd", "worker": worker}
+            found = tab.evaluate("model.predict({ a: 0.5, b: 1 })")
+            assert abs(found["value"] - told["loop"]["result"]["value"]) < 1e-6
         assert not tab.evaluate("Object.keys(globalThis).some((name) => /^_?tf/.test(name))")
         tab.goto(host.url + "strict.html")
         found = ask(tab, "packages.digits")
@@ -585,10 +586,20 @@ def test_a_script_element(name: str, app: Path, browser: Get, told: Mapping[str,
     tab.close()
 
 
+def test_large_files_come_in_pieces(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 16 << 10)
+    made = npm.make(site, export.find(site, "digits"), names.Named("digits", "1.0.0"))
+    with tarfile.open(fileobj=io.BytesIO(made)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    assert len([*(tmp_path / "package/parts").iterdir()]) > 20
+    program = "require('./package').load().then((model) => model.check()).then(({ passed }) => console.log(passed))"
+    assert node("-e", program, cwd=tmp_path) == "true\n"
+
+
 def test_what_is_in_it(site: Site, app: Path) -> None:
     """The same bytes each time, as `npm pack` has them, for anybody to use: no dependency, no script, no address."""
     bundle = export.find(site, "digits")
-    made = [npm.make(site, bundle, names.of_page("digits", None, None)) for _ in range(2)]
+    made = [npm.make(site, bundle, None) for _ in range(2)]
     assert made[0] == made[1] == (app / "digits-0.1.0.tgz").read_bytes()
     with tarfile.open(fileobj=io.BytesIO(made[0])) as archive:
         entries = archive.getmembers()
@@ -665,13 +676,23 @@ def test_versions() -> None:
         assert error.value.hint == f'perhaps "{near}"'
 
 
-def test_names_of_other_things() -> None:
-    assert names.of_page("größe 2", None, None).file == "grosse-2-0.1.0.tgz"
-    assert names.of_page("x", "@lab/digits", "1.0.0").file == "lab-digits-1.0.0.tgz"
+def test_names_of_pages(site: Site) -> None:
+    bundle = export.find(site, "digits")
+
+    def named(path: str, *said: str) -> str:
+        page = replace(bundle, page=replace(bundle.page, path=path))
+        return names.of_page(page, *(said or (None, None))).file
+
+    assert named("demos/größe-2/index.html") == "grosse-2-0.1.0.tgz"
+    assert named("demos/x/index.html", "@lab/digits", "1.0.0") == "lab-digits-1.0.0.tgz"
+    with pytest.raises(SitegenError, match='"数字", makes no name of an npm package') as error:
+        named("数字/index.html")
+    assert error.value.kind is Kind.USAGE
+
+
+def test_globals() -> None:
     assert names.variable("@lab/hand-digits.v2") == "handDigitsV2Model"
     assert names.variable("3d") == "_3dModel"
-    with pytest.raises(SitegenError, match="makes no name of an npm package"):
-        names.of_page("数字", None, None)
 
 
 def test_labels_and_columns_are_types() -> None:

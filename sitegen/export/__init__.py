@@ -12,7 +12,11 @@ from sitegen.export.npm.names import Named
 from sitegen.records import Bundle, Page, Site
 
 # Form -> what makes it of a site and a page of it (None: the site), and whether a file is one that it made.
-_MAKE: Mapping[str, Callable[[Site, Bundle | None], bytes]] = {"html": single.make, "zip": archive.make}
+_MAKE: Mapping[str, Callable[[Site, Bundle | None, Named | None], bytes]] = {
+    "html": lambda site, bundle, named: single.make(site, bundle),
+    "zip": lambda site, bundle, named: archive.make(site, bundle),
+    "npm": npm.make,
+}
 _OURS: Mapping[str, Callable[[bytes], bool]] = {
     "html": single.is_ours,
     "zip": archive.is_ours,
@@ -45,26 +49,20 @@ def check(target: Path, form: str) -> None:
         raise SitegenError(what, hint="move it away, or name another file with --output")
 
 
-def export(site: Site, bundle: Bundle | None, form: str, target: Path) -> int:
-    """Writes the file, whole or not at all; gives its bytes. Raises SitegenError."""
+def export(site: Site, bundle: Bundle | None, form: str, target: Path, named: Named | None = None) -> int:
+    """Writes the file, whole or not at all; gives its bytes. `named` is a package's; None: as its page is.
+
+    Raises SitegenError.
+    """
     check(target, form)
-    return _write(target, _MAKE[form](site, bundle))
-
-
-def package(site: Site, bundle: Bundle, named: Named, target: Path) -> int:
-    """The same of an npm package."""
-    check(target, "npm")
-    return _write(target, npm.make(site, bundle, named))
-
-
-def last_name(bundle: Bundle) -> str:
-    """What a page is called within its folder."""
-    return _slug(bundle.page.path).rpartition("/")[2]
-
-
-def _write(target: Path, data: bytes) -> int:
+    data = _MAKE[form](site, bundle, named)
     write_whole(target, data)
     return len(data)
+
+
+def called(bundle: Bundle | None, site: str, form: str, named: Named | None) -> Path:
+    """What the file is called where nobody says it, here; `site` is the name of the site."""
+    return Path(named.file if named else f"{_slug(bundle.page.path).rpartition('/')[2] if bundle else site}.{form}")
 
 
 def _slug(path: str) -> str:

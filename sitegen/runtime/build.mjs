@@ -144,7 +144,7 @@ async function script(entry, out, plugins = [withoutThreads], more = { entryPoin
 
 // What a task's npm packages are made of (sitegen/export/npm/): a script with one global, and its declarations.
 async function packaged(task) {
-  const out = { script: `${task}.package.js`, types: `${task}.package.d.ts` };
+  const out = { script: `${task}.package.js`, types: `${task}.package.txt` };
   const contents = `export { make } from './widgets/${task}/package'; export { beside } from './package/parts';`;
   const entry = { stdin: { contents, resolveDir: join(here, 'src') }, globalName: 'sitegenPackage' };
   await script(null, out.script, [], entry);

@@ -17,8 +17,10 @@ from sitegen.records import Bundle, Site
 is_ours = tarball.is_ours
 
 
-def make(site: Site, bundle: Bundle, named: names.Named) -> bytes:
+def make(site: Site, bundle: Bundle | None, named: names.Named | None) -> bytes:
     """The package: the same bytes for the same site and name. Raises SitegenError for tasks that have no package."""
+    assert bundle is not None
+    named = named or names.of_page(bundle, None, None)
     compiled = runtime.load()
     own = compiled.index["packages"].get(bundle.config["task"])
     if own is None:

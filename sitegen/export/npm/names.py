@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from sitegen.errors import Kind, SitegenError
+from sitegen.records import Bundle
 
 FIRST_VERSION = "0.1.0"
 _LONGEST = 214
@@ -53,9 +54,10 @@ def check(name: str | None, version: str | None) -> None:
         raise SitegenError(what, hint=f'perhaps "{_nearest_version(version)}"', kind=Kind.USAGE)
 
 
-def of_page(slug: str, name: str | None, version: str | None) -> Named:
+def of_page(bundle: Bundle, name: str | None, version: str | None) -> Named:
     """What is said, or else what the page's own name makes. Raises SitegenError where that makes none."""
     check(name, version)
+    slug = bundle.page.path.removesuffix("/index.html").rpartition("/")[2]
     chosen = name if name is not None else nearest(slug)
     if chosen is None:
         what = f'the name of the page, "{slug}", makes no name of an npm package'

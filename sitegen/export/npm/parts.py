@@ -16,8 +16,11 @@ from sitegen import chunks
 from sitegen.records import Bundle
 
 # What tells a worker from a page and from Node, for TF.js and Emscripten: the engine is given these, or none
-# (engine.ts). Bundlers, too, look for `require` in what they take for a module of Node's.
-_ARGUMENTS = "self,WorkerGlobalScope,importScripts,process,global,window,document,require,module,exports"
+# (engine.ts). Bundlers, too, put something of theirs in the place of some, which a worker then lacks.
+_ARGUMENTS = (
+    "self,WorkerGlobalScope,importScripts,process,global,window,document,"
+    "require,module,exports,define,__filename,__dirname"
+)
 
 
 class Parts:
