@@ -22,7 +22,7 @@ export interface Started extends Engine {
   readonly worker: boolean;
 }
 
-/** `files` is asked again where a worker could not be had. Throws with the engine's own words. */
+/** `files` is asked again where a worker cannot do it. Throws with the engine's own words. */
 export async function start(
   script: Script,
   model: ModelConfig,
@@ -33,9 +33,9 @@ export async function start(
   if (worker) {
     try {
       return await loaded(worker, true, model, await files());
-    } catch (error) {
-      // A policy that allows no such worker is told late, by an event.
-      if (!worker.broken) throw error;
+    } catch {
+      // A policy that allows no such worker is told late, by an event; and a bundler may have put something of its own
+      // into the script, which workers lack. What is wrong with the model itself is told by the calling thread.
     }
   }
   return loaded(new Here(script), false, model, await files());

@@ -28,6 +28,8 @@ function sizeOf(given: Record<string, number | undefined>): [number, number] {
 
 /** RGBA on white, as the canvas of a page has it. */
 function opaque({ data, width, height, channels }: PixelData): Pixels {
+  if (typeof data?.length !== 'number')
+    throw new Error(`data has to be an array of pixels, not ${told(data)}`);
   for (const [name, size] of Object.entries({ width, height })) {
     if (!Number.isInteger(size) || size < 1)
       throw new Error(`${name} has to be a whole number from 1 on, not ${String(size)}`);

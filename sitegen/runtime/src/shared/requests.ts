@@ -52,8 +52,6 @@ export class Requests {
 
 /** An engine in a worker. */
 export class EngineWorker implements Asked {
-  /** Whether it was the worker that failed, and not what it was asked. */
-  broken = false;
   private readonly worker: Worker;
   private readonly requests: Requests;
 
@@ -64,10 +62,7 @@ export class EngineWorker implements Asked {
     URL.revokeObjectURL(url);
     this.requests = new Requests((request, transfer) => this.worker.postMessage(request, transfer));
     this.worker.onmessage = (event: MessageEvent<EngineReply>) => this.requests.answer(event.data);
-    this.worker.onerror = (event) => {
-      this.broken = true;
-      this.requests.fail(new Error(event.message || 'the engine stopped'));
-    };
+    this.worker.onerror = (event) => this.requests.fail(new Error(event.message || 'the engine stopped'));
   }
 
   ask(request: Request, transfer: ArrayBuffer[] = []): Promise<unknown> {

@@ -46,7 +46,7 @@ async function samplesOf(sound: Input, rate: number): Promise<Float32Array> {
   return resampled(told.samples, told.rate, rate);
 }
 
-/** Null for files that only browsers decode. */
+/** Null for files, of which browsers decode more. */
 function waveOf(sound: Input): { samples: Float32Array; rate: number } | null {
   if (typeof sound !== 'object' || sound === null) throw new Error(WANTED);
   if ('samples' in sound) return { samples: Float32Array.from(sound.samples), rate: sound.rate };
@@ -57,7 +57,7 @@ function waveOf(sound: Input): { samples: Float32Array; rate: number } | null {
     );
     return { samples: mean, rate: sound.sampleRate };
   }
-  if ('arrayBuffer' in sound && typeof OfflineAudioContext === 'function') return null;
+  if ('arrayBuffer' in sound) return null;
   if ('byteLength' in sound) {
     const bytes = ArrayBuffer.isView(sound) ? sound : new Uint8Array(sound);
     const wave = readWav(bytes.slice().buffer as ArrayBuffer);
