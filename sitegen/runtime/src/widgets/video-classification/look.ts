@@ -9,11 +9,8 @@ import { clipTensor } from './clips';
 const MEAN = 'Mean clip';
 
 /** What is subtracted from each clip; null where the page has nothing of the kind. */
-export async function meanOf({
-  config,
-  file,
-}: Pick<DemoHost, 'config' | 'file'>): Promise<Float32Array | null> {
-  return MEAN in config.files ? new Float32Array((await file(MEAN)).slice().buffer) : null;
+export async function meanOf(host: Pick<DemoHost, 'config' | 'file'>): Promise<Float32Array | null> {
+  return MEAN in host.config.files ? new Float32Array((await host.file(MEAN)).slice().buffer) : null;
 }
 
 export interface Look {
