@@ -18,7 +18,7 @@ from sitegen.config import Settings
 from sitegen.disk import Cache, Output, read_tree
 from sitegen.errors import BuildFailed, SitegenError
 from sitegen.models.locate import Sources
-from sitegen.records import Limits, Site
+from sitegen.records import Limits, Page, Site
 from sitegen.steps import Missing, Progress, Steps, pool
 from sitegen.theme import Theme
 
@@ -110,11 +110,12 @@ def make_site(
             assembly = Assembly(settings, look, compiled, steps, preview=preview, retired=retired)
             demos = [(page, steps.named(page.demo, errors)) for page in found if page.demo is not None]
             packed = steps.packed([demo for _, demo in demos], errors)
-        bundles, warnings, left_out = {}, [], set()
+        bundles, warnings = {}, []
+        left_out: list[tuple[Page, SitegenError]] = []
         for (page, demo), model in zip(demos, packed, strict=True):
             if isinstance(model, Missing):
                 warnings.append(f"{model.why.where}: the page is left out: {model.why.what}")
-                left_out.add(page.path)
+                left_out.append((page, model.why))
                 continue
             types, broken = assembly.sample_types(demo)
             errors += broken
@@ -123,14 +124,15 @@ def make_site(
         if errors:
             raise BuildFailed(errors)
         there = []
+        gone_paths = {page.path for page, _ in left_out}
         for page in found:
-            if page.path not in left_out:
-                unlinked, gone = links.without(page, left_out)
+            if page.path not in gone_paths:
+                unlinked, gone = links.without(page, gone_paths)
                 warnings += [
                     f"{page.source}: links to {path} are plain text, as that page is left out" for path in gone
                 ]
                 there.append(unlinked)
-        return replace(assembly.site(there, bundles), warnings=tuple(warnings))
+        return replace(assembly.site(there, bundles), warnings=tuple(warnings), left_out=tuple(left_out))
     except SitegenError as error:
         raise BuildFailed([error]) from error
     finally:

@@ -20,6 +20,7 @@ from sitegen import report, text
 from sitegen.check.result import BROWSERS
 from sitegen.errors import BuildFailed, Kind, SitegenError
 from sitegen.export import FORMS
+from sitegen.export.npm.names import FIRST_VERSION
 
 if TYPE_CHECKING:
     from sitegen.look import Asked
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 # Models that are converted at once where nobody says how many.
 _AT_ONCE = min(2, os.cpu_count() or 1)
+# What one demo goes into.
+_ONE = {"html": "page", "npm": "package"}
 
 _project = click.option(
     "--project",
@@ -188,30 +191,45 @@ def inspect(
 @cli.command()
 @click.argument("page", required=False)
 @_project
-@click.option("--as", "form", type=click.Choice(FORMS), required=True, help="One file, or one archive.")
+@click.option("--as", "form", type=click.Choice(FORMS), required=True, help="A page, an archive, or an npm package.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="The file (default: the page's name, here).")
+@click.option("--name", help="npm: the package's name, or @SCOPE/NAME (default: the page's).")
+@click.option("--version", help=f"npm: the package's version (default: {FIRST_VERSION}).")
 @click.option("--offline", is_flag=True, help="Open no connection: models behind addresses come from the cache.")
-def export(page: str | None, project: Path, form: str, output: Path | None, offline: bool) -> None:
+def export(
+    page: str | None,
+    project: Path,
+    form: str,
+    output: Path | None,
+    name: str | None,
+    version: str | None,
+    offline: bool,
+) -> None:
     """Makes one file of PAGE to hand on: its folder, its path or its source; without PAGE, of the whole site.
 
     html: a page that runs by double-click, with all that it needs in it. zip: a folder that opens by double-click on
-    its index.html, after it was unpacked.
+    its index.html, after it was unpacked. npm: a package that runs the demo's model in Node, in bundlers and in pages.
     """
     from sitegen import build as builder
     from sitegen import export as exporter
+    from sitegen.export.npm import names
 
     reporter = report.choose(False)
     with _told(reporter):
-        if page is None and form == "html":
-            hint = "sitegen export PAGE --as html, or --as zip"
-            raise SitegenError("a whole site does not go into one page", hint=hint, kind=Kind.USAGE)
+        if page is None and form != "zip":
+            hint = f"sitegen export PAGE --as {form}, or --as zip"
+            raise SitegenError(f"a whole site does not go into one {_ONE[form]}", hint=hint, kind=Kind.USAGE)
+        if form != "npm" and (name, version) != (None, None):
+            raise SitegenError("--name and --version are of npm packages", hint="--as npm", kind=Kind.USAGE)
+        # What is wrong with these is known without the models.
+        names.check(name, version)
         opened = builder.Project.open(project)
         with reporter.working():
             site = builder.make_site(opened, reporter.progress, jobs=_AT_ONCE, offline=offline)
             bundle = exporter.find(site, page) if page else None
-            name = bundle.page.path.removesuffix("/index.html").rpartition("/")[2] if bundle else opened.root.name
-            target = output or Path(f"{name}.{form}")
-            size = exporter.export(site, bundle, form, target)
+            named = names.of_page(bundle, name, version) if bundle and form == "npm" else None
+            target = output or exporter.called(bundle, opened.root.name, form, named)
+            size = exporter.export(site, bundle, form, target, named)
     click.echo(f"{target}: {text.size(size)}")
 
 

@@ -1,6 +1,6 @@
 """What a page proves itself with: inputs that anybody can make, and what TensorFlow computes from them.
 
-Inputs are made of bytes by a rule (`given`; runtime/src/page/golden.ts has it too), so that none are shipped. Of each
+Inputs are made of bytes by a rule (`given`; runtime/src/shared/golden.ts has it too), so that none are shipped. Of each
 output some numbers are: the float model's, and those of the model with the weights that pages get. The build has the
 engine that ships compute them under Node, and so does the page on a visitor's device, when asked.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sitegen.errors import Place
+from sitegen.errors import Place, SitegenError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -410,3 +410,5 @@ class Site:
     pages: tuple[Page, ...]
     warnings: tuple[str, ...] = ()
     isolated: bool = False  # its pages are to be kept apart from other sites: settings.threads
+    # Pages that are not there, as their optional model could not be had, and why.
+    left_out: tuple[tuple[Page, SitegenError], ...] = ()

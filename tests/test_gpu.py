@@ -31,7 +31,7 @@ from tests.test_parity import randomized
 # Chromium has WebGPU without a GPU only where it is told to.
 WEBGPU = "--enable-unsafe-webgpu"
 BACKENDS = ("webgl", "webgpu")
-# The proof's (page/proof.ts).
+# The proof's (shared/proof.ts).
 TOLERANCE = 1e-4
 MODELS = (table.cnn, table.depthwise, table.residual, table.multi_output, table.attention, table.embedding, table.lstm)
 # SwiftShader loses its WebGPU device over one of them, which pages tell as any other failure.

@@ -130,10 +130,10 @@ const CLASSIC = {
   logLevel: 'warning',
 };
 
-async function script(entry, out, plugins = [withoutThreads]) {
+async function script(entry, out, plugins = [withoutThreads], more = { entryPoints: [entry] }) {
   const result = await esbuild.build({
     ...CLASSIC,
-    entryPoints: [entry],
+    ...more,
     outfile: join(dist, out),
     jsx: 'automatic',
     jsxImportSource: 'preact',
@@ -145,6 +145,29 @@ async function script(entry, out, plugins = [withoutThreads]) {
     const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input.replaceAll('\\', '/'));
     if (found) bundled.add(found[1]);
   }
+  return out;
+}
+
+// What a task's npm packages are made of (sitegen/export/npm/): a script with one global, and its declarations.
+async function packaged(task) {
+  const out = { script: `${task}.package.js`, types: `${task}.package.txt` };
+  const contents = `export { make } from './widgets/${task}/package'; export { beside } from './package/parts';`;
+  const entry = { stdin: { contents, resolveDir: join(here, 'src') }, globalName: 'sitegenPackage' };
+  await script(null, out.script, [], entry);
+  const texts = ['package/types.ts', `widgets/${task}/types.ts`].map((name) => {
+    // What stands before the first declaration is for readers of the source: a comment, imports.
+    const text = readFileSync(join(here, 'src', name), 'utf8');
+    return text.replace(/^\/\*\*[^]*?\*\/\n/, '').replace(/^import type [^]*? from '.*';\n/gm, '');
+  });
+  const ends = [
+    'export type Model = LoadedModel<Input, Options, Result>;',
+    'export declare function load(options?: LoadOptions): Promise<Model>;',
+    'export declare const card: Card;\n',
+  ];
+  writeFileSync(
+    join(dist, out.types),
+    [...texts, ends.join('\n')].map((text) => text.trimStart()).join('\n'),
+  );
   return out;
 }
 
@@ -195,6 +218,8 @@ function mit(folder) {
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 const tasks = {};
+// Of tasks that can be npm packages.
+const packages = {};
 for (const task of readdirSync(join(here, 'src/widgets')).sort()) {
   const about = join(here, 'src/widgets', task, 'task.json');
   if (!existsSync(about)) continue;
@@ -202,6 +227,7 @@ for (const task of readdirSync(join(here, 'src/widgets')).sort()) {
   // The style sheets that its parts import.
   const style = existsSync(join(dist, `${task}.css`)) ? `${task}.css` : null;
   tasks[task] = { script: made, style, ...JSON.parse(readFileSync(about, 'utf8')) };
+  if (existsSync(join(here, 'src/widgets', task, 'package.ts'))) packages[task] = await packaged(task);
 }
 // What Python runs under Node while it builds a site.
 async function tool(entry, out) {
@@ -266,6 +292,7 @@ const runtime = {
     },
   },
   tasks,
+  packages,
   tools: {
     encode: await tool('src/tools/encode.mjs', 'encode.cjs'),
     round: await tool('src/tools/round.mjs', 'round.cjs'),

@@ -1,7 +1,7 @@
 /** An engine that is on its way before anybody waits for it. */
 
 import type { Engine } from '../shared/contract';
-import type { Progress } from './files';
+import type { Progress } from '../shared/files';
 
 export class Ahead {
   private last: Parameters<Progress> = [0, 0];

@@ -3,7 +3,7 @@
  * that goes. What it knows is also on the element, for scripts and styles: data-state (idle, loading, ready, failed),
  * data-engine, data-backend, data-milliseconds and data-tensors of the last run.
  *
- * The event `sitegen-prove` on it has the golden inputs run, as its own button does (page/proof.ts); `sitegen check` does so
+ * The event `sitegen-prove` on it has the golden inputs run, as its own button does (shared/proof.ts); `sitegen check` does so
  * with every page. What was found is data-proof: running, passed, failed, or none where the page has no golden numbers;
  * then data-proof-apart, the largest difference, and data-proof-milliseconds of one run; or data-proof-error says why it
  * could not run. data-proof is set last.
@@ -13,10 +13,9 @@ import type { DemoConfig, Engine, PageConfig, RunResult, Tensors } from '../shar
 import { wordsOf } from '../shared/memory';
 import type { DemoHost } from '../shared/task';
 import { element, sizeText } from './dom';
-import { loadFiles } from './files';
+import { loadFiles, type Transport } from '../shared/files';
 import { Panel } from './panel';
 import { Speed } from './speed';
-import type { Transport } from './transport';
 import { FIRST, Ways } from './ways';
 
 /** A page's demo before the page is there. */

@@ -1,7 +1,7 @@
 /** Chunk payloads that the page itself brings, in elements with base64 (sitegen/export/single.py). */
 
 import { verify } from '../shared/chunk';
-import type { Transport } from './transport';
+import type { Transport } from '../shared/files';
 
 const chosen = (id: string): string => `script[data-chunk="${id}"]`;
 

@@ -5,20 +5,16 @@ import type {
   DemoConfig,
   Engine,
   EngineFiles,
-  EngineReply,
-  EngineRequest,
   ModelConfig,
   RunResult,
   Tensors,
   VariantConfig,
 } from '../shared/contract';
-import { loadFiles, type Progress } from './files';
-import type { Transport } from './transport';
+import { loadFiles, type Progress, type Transport } from '../shared/files';
+import { EngineWorker } from '../shared/requests';
 
 /** A variant that hangs must not hang the page: milliseconds for loading, for compiling all shaders, and for a run. */
 export const PATIENCE = 60_000;
-
-type Omitted<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 /** An engine's worker, and what it is to be handed. */
 export interface EngineParts {
@@ -40,7 +36,7 @@ export async function fetchEngine(
   let worker: EngineWorker | null = null;
   const loaded = await loadFiles(transport, wanted, progress, (index, file) => {
     // The worker starts while the rest is on its way.
-    if (index === 0) worker = new EngineWorker(file);
+    if (index === 0) worker = new EngineWorker(file as BlobPart);
   }).catch((error: unknown) => {
     (worker as EngineWorker | null)?.end();
     throw error;
@@ -87,50 +83,4 @@ export async function within<T>(milliseconds: number, work: Promise<T>): Promise
     timer = setTimeout(() => reject(new Error('it takes too long')), milliseconds);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
-
-class EngineWorker {
-  private readonly worker: Worker;
-  private readonly waiting = new Map<
-    number,
-    { resolve: (value: unknown) => void; reject: (e: Error) => void }
-  >();
-  private next = 0;
-  private ended: Error | null = null;
-
-  constructor(script: Uint8Array) {
-    // A worker by address cannot be made on file://; one from a blob can, in every browser.
-    const url = URL.createObjectURL(new Blob([script as BlobPart], { type: 'text/javascript' }));
-    this.worker = new Worker(url);
-    URL.revokeObjectURL(url);
-    this.worker.onmessage = (event: MessageEvent<EngineReply>) => this.answer(event.data);
-    this.worker.onerror = (event) => this.fail(new Error(event.message || 'the engine stopped'));
-  }
-
-  ask(request: Omitted<EngineRequest>, transfer: ArrayBuffer[] = []): Promise<unknown> {
-    if (this.ended) return Promise.reject(this.ended);
-    const id = this.next++;
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      this.worker.postMessage({ ...request, id }, [...new Set(transfer)]);
-    });
-  }
-
-  end(): void {
-    this.worker.terminate();
-    this.fail(new Error('the engine was ended'));
-  }
-
-  private answer(reply: EngineReply): void {
-    const asked = this.waiting.get(reply.id);
-    this.waiting.delete(reply.id);
-    if (reply.ok) asked?.resolve(reply.value);
-    else asked?.reject(new Error(reply.error));
-  }
-
-  private fail(error: Error): void {
-    this.ended = error;
-    this.waiting.forEach(({ reject }) => reject(error));
-    this.waiting.clear();
-  }
 }

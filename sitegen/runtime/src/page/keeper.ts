@@ -10,7 +10,7 @@ import { needsOf, partsOf, sparesOf, type Need, type Part } from '../shared/need
 import { severally } from '../shared/severally';
 import { ask } from './asking';
 import { Choice } from './choice';
-import type { Progress } from './files';
+import type { Progress } from '../shared/files';
 import { remember } from './stored';
 import { setWish, wish } from './wish';
 

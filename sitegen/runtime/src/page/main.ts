@@ -3,6 +3,7 @@
 import type { PageConfig } from '../shared/contract';
 import type {} from '../shared/task';
 import { modelsCache } from '../shared/names';
+import type { Transport } from '../shared/files';
 import { pageConfig } from './config';
 import { element } from './dom';
 import { begun, defineDemo } from './demo';
@@ -11,7 +12,7 @@ import { Keeper } from './keeper';
 import { clear, unregister } from './leaving';
 import { defineOffline, type Keeping } from './offline';
 import { byElement, inPage } from './elements';
-import { byHttp, byScript, type Transport } from './transport';
+import { byHttp, byScript } from './transport';
 import { register } from './updates';
 
 globalThis.sitegen ??= { tasks: {} };

@@ -2,7 +2,7 @@
 
 import type { DemoConfig, Engine } from '../shared/contract';
 import { element, sizeText } from './dom';
-import { sizeOf } from './files';
+import { sizeOf } from '../shared/files';
 
 /** Runs whose times are looked at, and milliseconds in which several runs are a stream of frames. */
 const LAST = 200;

@@ -2,11 +2,10 @@
 
 import type { DemoConfig, Engine } from '../shared/contract';
 import { element } from './dom';
-import { loadFiles } from './files';
+import { loadFiles, type Transport } from '../shared/files';
 import { Measured } from './measured';
-import { prove, type Proven } from './proof';
+import { prove, type Proven } from '../shared/proof';
 import type { Speed } from './speed';
-import type { Transport } from './transport';
 
 export class Panel {
   readonly root = element('details', { className: 'sg-behind' });

@@ -5,14 +5,10 @@
 
 import { chunkPath, verify } from '../shared/chunk';
 import { fetched, intact, put, type Asked } from '../shared/fetched';
+import type { Transport } from '../shared/files';
 import type { Need } from '../shared/needs';
 import { AT_ONCE } from '../shared/severally';
 import { mayBeStored, remember } from './stored';
-
-export interface Transport {
-  /** The payload of a chunk, whole. Throws when it cannot be had; a later call tries again. */
-  payload(id: string, bytes: number): Promise<Uint8Array>;
-}
 
 /** A disk that takes longer for a file does not hold up the demo. */
 const slowly = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 3_000));

@@ -8,11 +8,10 @@ import type { DemoConfig, Engine, VariantConfig } from '../shared/contract';
 import { Ahead } from './ahead';
 import { Choice } from './choice';
 import { PATIENCE, fetchEngine, startEngine, within, type EngineParts } from './engine';
-import { loadFiles, type Progress } from './files';
+import { loadFiles, type Progress, type Transport } from '../shared/files';
 import { lacking } from './probes';
-import { agree, goldenInputs, prove, type Proven } from './proof';
+import { agree, goldenInputs, prove, type Proven } from '../shared/proof';
 import { timed, winner } from './race';
-import type { Transport } from './transport';
 
 /** The way that every browser has. */
 export const FIRST = 'wasm';

@@ -5,10 +5,13 @@
  * The JSON shapes (PageConfig and below) are written by Python: sitegen/bundle.py and sitegen/assemble.py.
  */
 
-/** A file carried in chunks: `bytes` is its decoded length; chunks are [sha-256, payload bytes]. */
+/**
+ * A file carried in chunks: `bytes` is its decoded length; chunks are [sha-256, payload bytes]. `deflate`, which has a head
+ * and a sum, is that of packages: Node 18 inflates no other.
+ */
 export interface FileRef {
   bytes: number;
-  encoding: 'identity' | 'deflate-raw';
+  encoding: 'identity' | 'deflate-raw' | 'deflate';
   chunks: [id: string, bytes: number][];
 }
 
@@ -248,7 +251,7 @@ export interface ModelConfig {
   /** Of a detector with `detection`, the outputs are detection_boxes and its like, which the graph itself has not. */
   signature: { inputs: TensorSpec[]; outputs: TensorSpec[] };
   detection: DetectionConfig | null;
-  /** Golden numbers (page/proof.ts); none where TensorFlow cannot compute the model, or takes inputs of any size. */
+  /** Golden numbers (shared/proof.ts); none where TensorFlow cannot compute the model, or takes inputs of any size. */
   proof: FileRef | null;
   quantization: string;
   /** What that lost, as people read it; empty where it was not measured. */

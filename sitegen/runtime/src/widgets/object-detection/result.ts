@@ -4,6 +4,7 @@ import type { DemoConfig, Tensors } from '../../shared/contract';
 import { labelOf } from '../common/labels';
 import type { Given } from '../pictures/demo';
 import { candidates, suppressed, type Candidate, type Corners } from './boxes';
+import type { Result } from './types';
 
 /** A thing in the picture; its box is in fractions of the whole picture, and within it. */
 export interface Found extends Candidate {
@@ -31,15 +32,19 @@ export function foundIn(outputs: Tensors, { picture, box }: Given, config: DemoC
 const inside = (value: number): number => Math.min(1, Math.max(0, value));
 
 /** As the Object Detector of IBM's Model Asset Exchange answers; a label's id is the number that the model gives. */
-export function asJson(found: Found[], firstClass: number): string {
+export function answerOf(found: Found[], firstClass: number): Result {
   const rounded = (value: number): number => Number(value.toFixed(6));
   const predictions = found.map((one) => ({
     label_id: String(one.class + firstClass),
     label: one.label,
     probability: rounded(one.score),
-    detection_box: one.box.map(rounded),
+    detection_box: one.box.map(rounded) as Corners,
   }));
-  const text = JSON.stringify({ status: 'ok', predictions }, null, 1);
+  return { status: 'ok', predictions };
+}
+
+export function asJson(found: Found[], firstClass: number): string {
+  const text = JSON.stringify(answerOf(found, firstClass), null, 1);
   // A box on one line.
   return text.replace(/\[\s+([-\d.e,\s]+?)\s+\]/g, (_, box: string) => `[${box.replace(/\s+/g, ' ')}]`);
 }

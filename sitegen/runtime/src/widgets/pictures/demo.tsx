@@ -7,7 +7,7 @@ import type { DemoHost } from '../../shared/task';
 import { Camera } from './camera';
 import { Draw } from './draw';
 import { newest } from './newest';
-import { boxFor, inkBox, resized, tensorOf, type Box, type Pixels } from './pixels';
+import { resized, seenOf, tensorOf, type Box, type Pixels } from './pixels';
 import { Samples } from './samples';
 import { Seen } from './seen';
 import { Tabs, TITLES } from './tabs';
@@ -95,8 +95,7 @@ function Demo<Result>({ task, host, input }: DemoProps<Result>) {
   work.current ??= newest(look);
 
   const show: Show = async (picture, drawn = false) => {
-    const fit = drawn ? input.draw.fit : null;
-    const box = picture && (fit === null ? boxFor(picture, input) : inkBox(picture, input, fit));
+    const box = picture && seenOf(picture, input, drawn);
     if (!picture || !box) {
       cleared.current++;
       setAnswer(null);

@@ -99,6 +99,14 @@ export function inkBox(picture: Pixels, input: ImageInput, fit: number): Box | n
   return { left: (left + right + 1 - width) / 2, top: (top + bottom + 1 - height) / 2, width, height };
 }
 
+/**
+ * The part that the model is shown: of a drawing its ink, where the page asks for that. Null where a drawing has none.
+ */
+export function seenOf(picture: Pixels, input: ImageInput, drawn: boolean): Box | null {
+  const fit = drawn ? input.draw.fit : null;
+  return fit === null ? boxFor(picture, input) : inkBox(picture, input, fit);
+}
+
 /** One output position of a resize along one axis: where its window starts, and the weights in it (sum 1). */
 interface Window {
   start: number;

@@ -3,6 +3,7 @@
 import type { DemoConfig, Tensors } from '../../shared/contract';
 import type { Given } from '../pictures/demo';
 import { posesOf, type Pose } from './points';
+import type { Line, Result } from './types';
 
 /** All poses, their points in fractions of the whole picture. */
 export function posesIn(outputs: Tensors, { picture, box }: Given, config: DemoConfig): Pose[] {
@@ -27,13 +28,13 @@ export const isSeen = ({ x, y, score }: Pose['points'][number], threshold: numbe
  * What is seen, in pixels of the picture, in the manner of the Human Pose Estimator of IBM's Model Asset Exchange: a line is
  * x and y of its two ends.
  */
-export function asJson(
+export function answerOf(
   poses: Pose[],
   limbs: [number, number][],
   names: string[],
   threshold: number,
   { width, height }: { width: number; height: number },
-): string {
+): Result {
   const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
   const place = ({ x, y }: { x: number; y: number }): [number, number] => [
     rounded(x * width, 2),
@@ -44,14 +45,18 @@ export function asJson(
     pose_lines: limbs
       .map((limb) => limb.map((end) => points[end]!))
       .filter((ends) => ends.every((end) => isSeen(end, threshold)))
-      .map((ends) => ({ line: ends.flatMap(place) })),
+      .map((ends) => ({ line: ends.flatMap(place) as Line })),
     body_parts: points.flatMap((point, index) => {
       if (!isSeen(point, threshold)) return [];
       const [x, y] = place(point);
       return [{ part_id: index, part_name: nameOf(names, index), score: rounded(point.score, 6), x, y }];
     }),
   }));
-  const text = JSON.stringify({ status: 'ok', predictions }, null, 1);
+  return { status: 'ok', predictions };
+}
+
+export function asJson(...given: Parameters<typeof answerOf>): string {
+  const text = JSON.stringify(answerOf(...given), null, 1);
   // A line or a part on one line.
   return text.replace(
     /([[{])\s+([^[\]{}]+?)\s+([\]}])/g,

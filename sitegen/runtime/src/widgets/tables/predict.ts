@@ -10,7 +10,11 @@ export interface Ran {
 }
 
 /** Null where `current` is false before all was run; throws what the host has told the visitor. */
-export async function predict(rows: Row[], host: DemoHost, current: () => boolean): Promise<Ran | null> {
+export async function predict(
+  rows: Row[],
+  host: Pick<DemoHost, 'config' | 'run'>,
+  current: () => boolean,
+): Promise<Ran | null> {
   const { engine, model, takes } = host.config;
   const { inputs, outputs } = model.signature;
   // A plan was recorded for one row.

@@ -3,10 +3,10 @@
 import { plain } from '../tables/features';
 import { registerTable, type ViewProps } from '../tables/demo';
 import type { DemoConfig } from '../../shared/contract';
+import { nameOf } from './names';
 
 const text = (result: number, config: DemoConfig): string =>
   config.output.unit ? `${plain(result)}\u00a0${config.output.unit}` : plain(result);
-const nameOf = (config: DemoConfig, index: number): string => config.labels[index] ?? 'Result';
 
 function View({ results, busy, config }: ViewProps) {
   return (

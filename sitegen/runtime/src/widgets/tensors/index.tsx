@@ -5,6 +5,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { TensorSpec } from '../../shared/contract';
 import type { DemoHost } from '../../shared/task';
 import { Copyable } from '../common/json';
+import { endsOf } from './ends';
 import { parse } from './json';
 import { example, jsonOf, shapeText, tensorsOf } from './tensors';
 import '../common/field.css';
@@ -13,7 +14,7 @@ import './style.css';
 const ROOM = 4000;
 
 function Demo({ host }: { host: DemoHost }) {
-  const { inputs, outputs } = useMemo(() => ends(host), []);
+  const { inputs, outputs } = useMemo(() => endsOf(host.config), []);
   const [text, setText] = useState(() => example(inputs));
   const [wrong, setWrong] = useState<string | null>(null);
   const [answer, setAnswer] = useState<{ text: string; milliseconds: number } | null>(null);
@@ -98,17 +99,6 @@ function Ends({ title, specs }: { title: string; specs: TensorSpec[] }) {
       </tbody>
     </table>
   );
-}
-
-/** The model's ends; a plan was recorded for one input at a time. */
-function ends({ config }: DemoHost): { inputs: TensorSpec[]; outputs: TensorSpec[] } {
-  const { inputs, outputs } = config.model.signature;
-  if (config.engine.name !== 'plan') return { inputs, outputs };
-  const one = (spec: TensorSpec): TensorSpec => ({
-    ...spec,
-    shape: spec.shape.map((n, axis) => (n < 0 && axis === 0 ? 1 : n)),
-  });
-  return { inputs: inputs.map(one), outputs: outputs.map(one) };
 }
 
 globalThis.sitegen ??= { tasks: {} };

@@ -2,6 +2,7 @@
 
 import type { Score } from '../common/scores';
 import { best } from '../common/scores';
+import type { ClipTold } from './types';
 
 /** A clip of a film and the score of each class in it; times are in seconds from the beginning. */
 export interface Seen {
@@ -70,17 +71,21 @@ export const clock = (seconds: number): string => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 };
 
-/** Clips as JSON: of each its best classes, as the Sports Video Classifier of IBM's Model Asset Exchange tells them. */
-export function asJson(clips: Seen[], most: number): string {
+/** Of each clip its best classes, as the Sports Video Classifier of IBM's Model Asset Exchange tells them. */
+export function toldOf(clips: Seen[], most: number): ClipTold[] {
   const rounded = (value: number): number => Number(value.toFixed(6));
-  const told = clips.map(({ start, end, scores }) => {
+  return clips.map(({ start, end, scores }) => {
     const top = [...scores].sort((a, b) => b.value - a.value).slice(0, most);
     const predictions = top.map((one) => ({
       label_id: String(one.index),
       label: one.label,
       probability: rounded(one.value),
     }));
-    return JSON.stringify({ start: rounded(start), end: rounded(end), predictions });
+    return { start: rounded(start), end: rounded(end), predictions };
   });
+}
+
+export function asJson(clips: Seen[], most: number): string {
+  const told = toldOf(clips, most).map((clip) => JSON.stringify(clip));
   return `{"status": "ok", "clips": [\n ${told.join(',\n ')}\n]}`;
 }

@@ -1,8 +1,13 @@
 /** Files that travel in chunks: fetched a few at a time, put together, inflated. */
 
-import type { FileRef } from '../shared/contract';
-import { severally } from '../shared/severally';
-import type { Transport } from './transport';
+import type { FileRef } from './contract';
+import { severally } from './severally';
+
+/** What brings the payloads of chunks. */
+export interface Transport {
+  /** The payload of a chunk, whole. Throws when it cannot be had; a later call tries again. */
+  payload(id: string, bytes: number): Promise<Uint8Array>;
+}
 
 export type Progress = (loaded: number, total: number) => void;
 
@@ -57,14 +62,18 @@ function jobsOf(
 }
 
 async function decoded(ref: FileRef, payload: Uint8Array): Promise<Uint8Array> {
-  const data = ref.encoding === 'identity' ? payload : await inflate(payload, ref.bytes);
+  const data = ref.encoding === 'identity' ? payload : await inflate(payload, ref.bytes, ref.encoding);
   if (data.length !== ref.bytes) throw new Error('a file of the demo is not as long as it should be');
   return data;
 }
 
-/** Raw deflate -> bytes. A writer and a reader: twice as fast as piping streams through one another. */
-async function inflate(payload: Uint8Array, bytes: number): Promise<Uint8Array> {
-  const stream = new DecompressionStream('deflate-raw');
+/** Deflated -> bytes. A writer and a reader: twice as fast as piping streams through one another. */
+async function inflate(
+  payload: Uint8Array,
+  bytes: number,
+  format: 'deflate' | 'deflate-raw',
+): Promise<Uint8Array> {
+  const stream = new DecompressionStream(format);
   const writer = stream.writable.getWriter();
   // Errors of the writer are those of the reader.
   void writer.write(payload as BufferSource).catch(() => undefined);

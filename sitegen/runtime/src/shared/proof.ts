@@ -3,7 +3,7 @@
  * same inputs and with the same weights.
  */
 
-import type { DemoConfig, Engine, Tensor, Tensors } from '../shared/contract';
+import type { DemoConfig, Engine, Tensor, Tensors } from './contract';
 import { given } from './golden';
 
 /** Of an output, every so many numbers: the float model's, and those with the weights that the page has. */

@@ -1,6 +1,6 @@
 /** The inputs that a page is proven with, made by the rule that sitegen/proof.py has too: none are shipped. */
 
-import type { ImageInput, Tensor, Tensors, TensorSpec } from '../shared/contract';
+import type { ImageInput, Tensor, Tensors, TensorSpec } from './contract';
 
 // A picture is this many coloured boxes high and wide.
 const CELLS = 8;
