@@ -248,6 +248,9 @@ def _demo(
             errors.append(SitegenError(f'"input.{key}" takes one number or three', place))
     if 0 in front.input.std:
         errors.append(SitegenError('"input.std" divides: it cannot be 0', places.of("input.std")))
+    if "pad" in front.input.model_fields_set and front.input.resize != "letterbox":
+        what = f'nothing is around a picture with "input.resize: {front.input.resize}"'
+        errors.append(SitegenError(what, places.of("input.pad"), "leave pad out, or say resize: letterbox"))
     usual = TASKS[front.task].SOURCES if front.task in TASKS else ()
     sources = [s for s in front.input.sources or usual if s != "samples" or samples]
     image = ImageInput(
@@ -255,6 +258,7 @@ def _demo(
         width=front.input.size[1] if front.input.size else None,
         channels=front.input.channels,
         resize=front.input.resize,
+        pad=front.input.pad,
         antialias=front.input.antialias,
         crop=front.input.crop,
         invert=front.input.invert,

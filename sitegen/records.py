@@ -229,6 +229,7 @@ class ImageInput:
     width: int | None
     channels: int | None
     resize: str
+    pad: int  # how bright what is around a letterboxed picture is, 0..255
     antialias: bool
     crop: float
     invert: bool

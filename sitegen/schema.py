@@ -243,6 +243,7 @@ class Input(Strict):
     )
     channels: Literal[1, 3] | None = Field(None, description="1 grey, 3 RGB; the model says it")
     resize: Literal["stretch", "center-crop", "whole-crop", "letterbox"] = "stretch"
+    pad: int = Field(255, ge=0, le=255, description="letterbox: how bright what is around the picture is")
     antialias: bool = Field(True, description="video-classification: false shrinks as OpenCV does, between four pixels")
     crop: float = Field(1.0, gt=0, le=1, description="the share of the sides of what resize gives that is taken of it")
     invert: bool = Field(False, description="x becomes 255 - x first, for models that expect bright ink")

@@ -434,7 +434,17 @@ def _use(demo: DemoSpec, given: ImageInput | None) -> dict[str, Any]:
         return {"input": None, **said}
     sizes = {"height": given.height, "width": given.width, "channels": given.channels}
     draw = {"pen": given.stroke, "fit": given.fit} if "draw" in given.sources else None
-    return {"input": {**sizes, "resize": given.resize, "crop": given.crop, **_arithmetic(given), "draw": draw}, **said}
+    return {
+        "input": {
+            **sizes,
+            "resize": given.resize,
+            "pad": given.pad,
+            "crop": given.crop,
+            **_arithmetic(given),
+            "draw": draw,
+        },
+        **said,
+    }
 
 
 def _arithmetic(given: ImageInput) -> dict[str, Any]:

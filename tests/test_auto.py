@@ -34,6 +34,7 @@ PAGE = {
         "channels": 1,
         "resize": "stretch",
         "crop": 1.0,
+        "pad": 114,
         "invert": True,
         "scale": 1 / 255,
         "mean": [0.0],
@@ -380,7 +381,7 @@ def test_pictures_are_resized_as_the_page_does(resize: str, model: GraphModel, t
     first, last = {"stretch": (1, 117), "center-crop": (31, 88), "letterbox": (1, 117)}[resize]
     assert abs(row[0] - first) <= 2
     assert abs(row[-1] - last) <= 2
-    assert (found[0, 14, 0] == 255) == (resize == "letterbox")
+    assert (found[0, 14, 0] == 114) == (resize == "letterbox")
 
 
 def test_what_is_no_picture_is_told(model: GraphModel, tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from tests.conftest import REPOSITORY
 
 CONTENT = REPOSITORY / "content"
 PICTURES = ("digits/samples/7.png", "scenes/samples/cat.png", "scenes/samples/writing.png")
-PAPER = 200  # pixels of white around a picture that is fitted in whole
+PAPER = 200  # pixels around a picture that is fitted in whole
 
 
-def pythons(picture: Image.Image, width: int, height: int, resize: str, crop: float = 1) -> NDArray[np.float32]:
+def pythons(
+    picture: Image.Image, width: int, height: int, resize: str, crop: float = 1, pad: int = 255
+) -> NDArray[np.float32]:
     """The picture fitted in by Pillow, whose numbers stay floats: [height, width, 3] in 0..255.
 
     With `crop` it is made larger first, and its middle cut out, as others do it.
@@ -40,7 +42,7 @@ def pythons(picture: Image.Image, width: int, height: int, resize: str, crop: fl
     elif resize == "letterbox":
         wide, high = max(picture.width, picture.height * ratio), max(picture.height, picture.width / ratio)
         left, top = PAPER - (wide - picture.width) / 2, PAPER - (high - picture.height) / 2
-        padded = Image.new("RGB", (picture.width + 2 * PAPER, picture.height + 2 * PAPER), "white")
+        padded = Image.new("RGB", (picture.width + 2 * PAPER, picture.height + 2 * PAPER), (pad,) * 3)
         padded.paste(picture, (PAPER, PAPER))
         picture, box = padded, (left, top, left + wide, top + high)
     channels = picture.split()
@@ -72,8 +74,8 @@ def test_pixels_are_pillows(name: str, resize: str, tmp_path: Path) -> None:
     # A side of another length, so that something is cut off or added.
     picture = picture.crop((0, 0, picture.width, picture.height * 3 // 4 // 2 * 2))
     for width, height in ((48, 48), (96, 96), (20, 20)):
-        given = {"width": width, "height": height, "channels": 3, "resize": resize, "crop": 1}
-        expected = pythons(picture, width, height, resize)
+        given = {"width": width, "height": height, "channels": 3, "resize": resize, "pad": 114}
+        expected = pythons(picture, width, height, resize, pad=114)
         assert np.abs(pages(picture, tmp_path, given) - expected).max() < 0.05  # of 255; the bound is 1
 
 

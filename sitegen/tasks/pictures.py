@@ -11,7 +11,7 @@ from sitegen.errors import SitegenError
 from sitegen.records import DemoSpec, ImageInput, Signature
 
 # What a page may say of its pictures.
-_INPUT = ("size", "channels", "resize", "crop", "invert", "scale", "mean", "std", "sources", "max_fps", "draw")
+_INPUT = ("size", "channels", "resize", "pad", "crop", "invert", "scale", "mean", "std", "sources", "max_fps", "draw")
 TAKES = ("labels", "samples", *(f"input.{key}" for key in _INPUT))
 SAMPLES = "picture"
 
@@ -115,6 +115,7 @@ def as_json(image: ImageInput) -> dict[str, Any]:
         "height": image.height,
         "channels": image.channels,
         "resize": image.resize,
+        "pad": image.pad,
         "antialias": image.antialias,
         "crop": image.crop,
         "invert": image.invert,

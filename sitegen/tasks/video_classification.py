@@ -12,7 +12,7 @@ from sitegen.tasks import classes, pictures
 
 NAME = "video-classification"
 SOURCES = ("samples", "video", "camera")
-_INPUT = ("size", "channels", "resize", "antialias", "invert", "scale", "mean", "std", "sources", "clip")
+_INPUT = ("size", "channels", "resize", "pad", "antialias", "invert", "scale", "mean", "std", "sources", "clip")
 TAKES = ("labels", "samples", *(f"input.{key}" for key in _INPUT), "output.activation", "output.top_k")
 SAMPLES = "film"
 

@@ -134,7 +134,7 @@ class Pictures:
         elif self._told["resize"] == "center-crop":
             made = ImageOps.fit(opaque, size, bilinear)
         else:
-            made = ImageOps.pad(opaque, size, bilinear, "white")
+            made = ImageOps.pad(opaque, size, bilinear, (self._told["pad"],) * 3)
         left, top = (size[0] - self._width) // 2, (size[1] - self._height) // 2
         cut = made.crop((left, top, left + self._width, top + self._height))
         grey = cut if self._channels == 3 else cut.convert("L")

@@ -49,6 +49,8 @@ export interface ImageInput {
   /** The share of each side of what that gives that is taken, out of its middle. */
   crop: number;
   /** Without it, what is shrunk is bilinear between the four pixels around each place. */
+  /** How bright what is around a letterboxed picture is. */
+  pad: number;
   antialias: boolean;
   invert: boolean;
   scale: number;

@@ -12,8 +12,9 @@ export interface Pixels {
   data: Uint8ClampedArray;
 }
 
-/** Part of a picture in its own pixels; it may reach beyond the edges, where all is white. */
+/** Part of a picture in its own pixels; it may reach beyond the edges, where all is as bright as `pad`: white, else. */
 export interface Box {
+  pad?: number;
   left: number;
   top: number;
   width: number;
@@ -41,6 +42,7 @@ export function boxFor(picture: Pixels, input: ImageInput): Box {
   const { left, top, width, height } = fitted(picture, input);
   const cut = (1 - input.crop) / 2;
   return {
+    pad: input.pad,
     left: left + cut * width,
     top: top + cut * height,
     width: width * input.crop,
@@ -115,8 +117,8 @@ interface Window {
 
 /**
  * Triangle filter with half-pixel centres, widened when shrinking: what Pillow calls BILINEAR and TensorFlow
- * `resize(antialias=True)`; without `antialias`, OpenCV's INTER_LINEAR. `start` and `size` say which part of the axis is resized, in pixels; windows are clipped to
- * 0..`edge` and their rest is weighed anew, as Pillow does, unless it is null.
+ * `resize(antialias=True)`; without `antialias`, OpenCV's INTER_LINEAR. `start` and `size` say which part of the axis is
+ * resized, in pixels; windows are clipped to 0..`edge` and their rest is weighed anew, as Pillow does, unless it is null.
  */
 function windows(
   start: number,
@@ -154,7 +156,7 @@ export function resized(picture: Pixels, box: Box, input: ImageInput): Float32Ar
   const line = new Float32Array((lastColumn - firstColumn) * channels);
   const between = new Float32Array((lastRow - firstRow) * width * channels);
   for (let y = firstRow, to = 0; y < lastRow; y++) {
-    read(picture, y, firstColumn, line, channels);
+    read(picture, y, firstColumn, line, channels, box.pad ?? 255);
     for (let x = 0; x < width; x++, to += channels) {
       const { start, weights } = columns[x]!;
       for (let i = 0, from = (start - firstColumn) * channels; i < weights.length; i++) {
@@ -176,15 +178,16 @@ export function resized(picture: Pixels, box: Box, input: ImageInput): Float32Ar
   return result;
 }
 
-/** Part of a row, from column `first` on; beyond the picture there is white paper. */
+/** Part of a row, from column `first` on; beyond the picture all is as bright as `pad`. */
 function read(
   { width, height, data }: Pixels,
   y: number,
   first: number,
   line: Float32Array,
   channels: 1 | 3,
+  pad: number,
 ) {
-  line.fill(255);
+  line.fill(pad);
   if (y < 0 || y >= height) return;
   const last = Math.min(width, first + line.length / channels);
   for (let x = Math.max(0, first); x < last; x++) {
