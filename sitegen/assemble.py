@@ -278,7 +278,7 @@ class Assembly:
         files["sw.js"] = (
             script if self._retired else offline.worker(script, build, shell, paths, files, isolated=isolated)
         )
-        marker = provenance.told(build, self._runtime.index["packages"], bundles.values(), files)
+        marker = provenance.told(build, self._runtime.index["versions"], bundles.values(), files)
         _check_names(files)
         files[MARKER] = Blob.of(json.dumps(marker, indent=1).encode() + b"\n")
         return Site(files, build, tuple(bundles.values()), tuple(found), isolated=isolated)

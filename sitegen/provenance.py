@@ -16,18 +16,18 @@ _PACKAGES = ("tensorflow", "keras", "tensorflowjs", "numpy", "pillow", "jinja2",
 
 
 def told(
-    build: str, packages: Mapping[str, str], bundles: Iterable[Bundle], files: Mapping[str, Blob]
+    build: str, versions: Mapping[str, str], bundles: Iterable[Bundle], files: Mapping[str, Blob]
 ) -> dict[str, Any]:
     """What stands in site.json: `tools` by version, `demos` by page, `files` as [bytes, SHA-256].
 
-    `packages` are those of npm whose code is in the pages, by version. A demo's `model` is the file, folder or address
+    `versions` are those of npm's packages whose code is in the pages. A demo's `model` is the file, folder or address
     that its page names, with the SHA-256 of each file that was read. No date: the same content gives the same bytes.
     """
     return {
         "generator": "sitegen",
         "version": sitegen.__version__,
         "build": build,
-        "tools": {**_tools(), **packages},
+        "tools": {**_tools(), **versions},
         "demos": {bundle.page.path: _demo(bundle) for bundle in bundles},
         "files": {path: [blob.size, blob.sha256] for path, blob in sorted(files.items())},
     }

@@ -118,7 +118,7 @@ def test_follows_every_save(serving: Serving, root: Path, tab: ChromiumTab) -> N
     wait_for(tab, "document.querySelector('.sg-overlay pre')")
     shown = tab.evaluate("document.querySelector('.sg-overlay pre').textContent")
     assert shown == (
-        'content/digits/index.md:4:7: unknown task "image-clasification"\n  hint: did you mean "image-classification"?'
+        'content/digits/index.md:5:7: unknown task "image-clasification"\n  hint: did you mean "image-classification"?'
     )
     assert shown in serving.said
     edit(page, "task: image-clasification", "task: image-classification")

@@ -19,7 +19,7 @@ def faults(folder: Folder) -> Iterator[SitegenError]:
     if not _versions(tools):
         yield SitegenError("does not say which versions of its tools made the site", place, REBUILD)
     listed = demos if isinstance(demos, dict) else {}
-    pages = {path: demo for path in folder.pages if (demo := _demo(folder.documents[path].config))}
+    pages = {path: demo for path, document in folder.documents.items() if (demo := _demo(document.config))}
     for path in sorted(listed.keys() | pages.keys()):
         if path not in pages:
             yield SitegenError(f"lists a demo of {path}, which has none", place, REBUILD)

@@ -300,7 +300,7 @@ const runtime = {
     run: await tool('src/tools/run.mjs', 'run.cjs'),
   },
   licenses: 'licenses.txt',
-  packages: Object.fromEntries([...bundled].sort().map((name) => [name, packageOf(name).version])),
+  versions: Object.fromEntries([...bundled].sort().map((name) => [name, packageOf(name).version])),
 };
 writeFileSync(join(dist, 'licenses.txt'), licences());
 writeFileSync(join(dist, 'runtime.json'), JSON.stringify(runtime, null, 1) + '\n');

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from sitegen.errors import SitegenError
 from sitegen.models.options import Options
-from sitegen.models.tflite.flatbuffer import Damaged
 from sitegen.records import GraphModel
 
 NAME = "tflite"
@@ -37,11 +36,11 @@ def check(path: Path) -> str | None:
 
 def load(path: Path, options: Options) -> GraphModel:
     """Raises SitegenError for what is damaged, and for operations that have no builder in ops/."""
-    from sitegen.models.tflite import model
+    from sitegen.models.tflite import flatbuffer, model
 
     try:
         return model.load(path.read_bytes(), options)
-    except Damaged as error:
+    except flatbuffer.Damaged as error:
         raise SitegenError(f"{path.name} is damaged: {error}", hint="save the model again") from error
 
 
