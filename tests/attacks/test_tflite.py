@@ -19,6 +19,7 @@ from sitegen import worker
 from sitegen.errors import SitegenError
 from sitegen.models import tflite
 from sitegen.models.options import Options
+from sitegen.models.tflite import flatbuffer
 from sitegen.models.tflite.schema import read
 from tests.test_tflite import converted, detector, floats
 
@@ -380,7 +381,7 @@ def test_damaged_anywhere(good: bytes, tmp_path: Path) -> None:
             damaged[chance.randrange(8, len(good))] = chance.choice([0, 1, 255, chance.randrange(256)])
         try:
             read(bytes(damaged))
-        except (tflite.Damaged, SitegenError):
+        except (flatbuffer.Damaged, SitegenError):
             continue
         if turn % 25 == 0:
             path = tmp_path / "model.tflite"

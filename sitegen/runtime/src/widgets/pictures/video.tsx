@@ -7,6 +7,8 @@ import type { Show } from './demo';
 import { Drop } from './drop';
 import { frame, useFrames } from './frames';
 
+const TELLS_FRAMES = 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
+
 export function Video({ host, input, show }: { host: DemoHost; input: ImageInput; show: Show }) {
   const screen = useRef<HTMLVideoElement>(null);
   const [url, setUrl] = useState<string | null>(null);
@@ -30,7 +32,7 @@ export function Video({ host, input, show }: { host: DemoHost; input: ImageInput
   // Some browsers are at a place before they show its frame.
   useEffect(() => {
     const video = screen.current;
-    if (!video || !('requestVideoFrameCallback' in video)) return;
+    if (!video || !TELLS_FRAMES) return;
     let asked = video.requestVideoFrameCallback(function shown() {
       halted();
       asked = video.requestVideoFrameCallback(shown);
@@ -58,7 +60,7 @@ export function Video({ host, input, show }: { host: DemoHost; input: ImageInput
           onPlay={() => setPlaying(true)}
           onPause={() => setPlaying(false)}
           onEnded={() => setPlaying(false)}
-          onSeeked={halted}
+          onSeeked={TELLS_FRAMES ? undefined : halted}
           onError={failed}
         />
       )}
