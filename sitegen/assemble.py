@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -239,7 +240,11 @@ class Assembly:
     def _early(self, page: Page, made: Bundle | None) -> str:
         """The script in the head of a page that loads its model by itself: runtime/src/page/early.ts."""
         loads = made is not None and self._keeping(page, made) == "auto" and not self._preview
-        return self._runtime.read(self._runtime.index["early"]).read().decode() if loads else ""
+        return self._early_script if loads else ""
+
+    @cached_property
+    def _early_script(self) -> str:
+        return self._runtime.read(self._runtime.index["early"]).read().decode()
 
     def _config_json(self, page: Page, up: str, made: Bundle | None) -> Markup:
         """contract.ts: PageConfig, safe inside a script element."""

@@ -38,16 +38,17 @@ def cut(data: bytes, compress: bool = True, *, thorough: bool = False) -> Chunke
     """
     encoding, payload = "identity", data
     if compress:
-        deflated = _searched(data) if thorough else _deflated(data)
-        if len(deflated) < _WORTHWHILE * len(data):
-            encoding, payload = "deflate-raw", deflated
+        packed = _searched(data) if thorough else deflated(data)
+        if len(packed) < _WORTHWHILE * len(data):
+            encoding, payload = "deflate-raw", packed
     pieces = [payload[i : i + CHUNK_BYTES] for i in range(0, len(payload), CHUNK_BYTES)]
     named = [(hashlib.sha256(piece).hexdigest(), piece) for piece in pieces]
     ref = FileRef(len(data), encoding, tuple((name, len(piece)) for name, piece in named))
     return Chunked(ref, {name: Blob.of(script(name, piece)) for name, piece in named})
 
 
-def _deflated(data: bytes) -> bytes:
+def deflated(data: bytes) -> bytes:
+    """Raw deflate (RFC 1951), level 9."""
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     return deflater.compress(data) + deflater.flush()
 

@@ -65,6 +65,15 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
+def digest(path: Path, kind: str = "sha256") -> str:
+    """The hash of a file's content in hexadecimal digits, of a `kind` that hashlib knows; read piece by piece."""
+    found = hashlib.new(kind)
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            found.update(piece)
+    return found.hexdigest()
+
+
 class Cache:
     """The build cache: blobs by content, and the results of steps by a key made of all that went into them.
 
@@ -128,14 +137,11 @@ class Cache:
         known = self._stats.get(str(path))
         if known and known[:2] == [status.st_size, status.st_mtime_ns]:
             return str(known[2])
-        digest = hashlib.sha256()
-        with path.open("rb") as stream:
-            while piece := stream.read(1 << 20):
-                digest.update(piece)
+        found = digest(path)
         if time.time_ns() - status.st_mtime_ns > 2_000_000_000:
-            self._stats[str(path)] = [status.st_size, status.st_mtime_ns, digest.hexdigest()]
+            self._stats[str(path)] = [status.st_size, status.st_mtime_ns, found]
             self._stats_changed = True
-        return digest.hexdigest()
+        return found
 
     def _load_stats(self) -> dict[str, list[Any]]:
         try:

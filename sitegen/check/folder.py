@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ from urllib.parse import unquote
 
 from sitegen import offline
 from sitegen.check.document import Document
-from sitegen.disk import LITTER, MARKER
+from sitegen.disk import LITTER, MARKER, digest
 from sitegen.errors import BuildFailed, Place, SitegenError
 
 WORKER = "sw.js"
@@ -51,11 +50,7 @@ class Folder:
 
     def sha256(self, path: str) -> str:
         """Of a file's bytes, in hex."""
-        digest = hashlib.sha256()
-        with (self.root / path).open("rb") as stream:
-            while part := stream.read(1 << 20):
-                digest.update(part)
-        return digest.hexdigest()
+        return digest(self.root / path)
 
     @cached_property
     def documents(self) -> dict[str, Document]:

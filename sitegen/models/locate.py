@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from sitegen.disk import Cache
+from sitegen.disk import Cache, digest
 from sitegen.errors import SitegenError, did_you_mean
 from sitegen.records import ModelFile, ModelRef
 
@@ -74,11 +73,7 @@ class Sources:
     def _sha512(self, path: Path, sha256: str) -> str:
         known = self._cache.recall("sha512", sha256)
         if known is None:
-            digest = hashlib.sha512()
-            with path.open("rb") as stream:
-                while piece := stream.read(1 << 20):
-                    digest.update(piece)
-            known = digest.hexdigest()
+            known = digest(path, "sha512")
             self._cache.keep("sha512", sha256, known)
         return str(known)
 

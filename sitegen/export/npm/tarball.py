@@ -8,6 +8,8 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 
+from sitegen import chunks
+
 _MARK = b"made by sitegen export"
 # RFC 1952: deflated, with a comment, no time, packed as small as can be, of no system.
 _HEAD = b"\x1f\x8b\x08\x10\x00\x00\x00\x00\x02\xff" + _MARK + b"\0"
@@ -24,9 +26,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
             entry.size, entry.mtime, entry.mode = len(files[path]), _TIME, 0o644
             archive.addfile(entry, io.BytesIO(files[path]))
     data = out.getvalue()
-    deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
-    body = deflater.compress(data) + deflater.flush()
-    return _HEAD + body + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
+    return _HEAD + chunks.deflated(data) + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
 
 
 def is_ours(data: bytes) -> bool:
